@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.chart import key_table
 from generator.chart.chart import open_chart
 from generator.chart.traits_reader import traits_of
 from generator.chart.version import parse_version
@@ -32,20 +33,39 @@ _PATHS = {
 VERSIONS = tuple(sorted(_PATHS, key=parse_version))
 """Oldest first."""
 
-_NONE = pytest.mark.skip("needs archives of the official chart: gen-env chart add")
+RELEASES = key_table.versions()
+"""Every release of the chart, oldest first."""
 
 
-def each_version(test):
-    """Run the test for every version at hand; in `make test` for some of them."""
-    versions = pytest.mark.parametrize("version", VERSIONS or [pytest.param("", marks=_NONE)])
-    return pytest.mark.few(2)(versions(test))
+def each_version(test=None, *, since="", few=2):
+    """Run the test for every version, from one on; in `make test` for some of those at hand.
+
+    A release that is not at hand is skipped by its name.
+    """
+    if test is None:
+        return functools.partial(each_version, since=since, few=few)
+    every = sorted({*VERSIONS, *RELEASES}, key=parse_version)
+    names = [name for name in every if not since or parse_version(name) >= parse_version(since)]
+    versions = pytest.mark.parametrize("version", [_parameter(name) for name in names])
+    return pytest.mark.few(few)(versions(test))
+
+
+def _parameter(version):
+    missing = pytest.mark.skip(_missing(version))
+    # In `make test` those at hand are chosen from; without any the skipped ones say so.
+    marks = [] if version in _PATHS else [missing, *([pytest.mark.thorough] if VERSIONS else [])]
+    return pytest.param(version, marks=marks)
+
+
+def _missing(version):
+    return f"needs chart {version}: gen-env chart add airflow-{version}.tgz"
 
 
 @functools.cache
 def archive(version):
     """The archive of a version; skips where it is not at hand."""
     if version not in _PATHS:
-        pytest.skip(f"needs chart {version}: gen-env chart add airflow-{version}.tgz")
+        pytest.skip(_missing(version))
     return open_chart(_PATHS[version])
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from generator.core.problem import Problem, Severity
 from generator.diff.model import Facts, Side
+from generator.render import helm_notes
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
 
@@ -51,16 +52,13 @@ def _side(folder, revision, known):
     return Side(
         revision,
         tuple(item for item in manifests if item),
-        Facts(
-            **{_snake(key): _value(key, value) for key, value in known.get(revision, {}).items()}
-        ),
+        Facts(**dict(_fact(*fact) for fact in known.get(revision, {}).items())),
         namespace="airflow",
     )
 
 
-def _snake(key):
-    return re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), key)
-
-
-def _value(key, value):
-    return frozenset(value) if key == "declaredSecrets" else value
+def _fact(key, value):
+    if key == "notes":
+        return "warnings", helm_notes.warnings(value, {})
+    name = re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), key)
+    return name, frozenset(value) if key == "declaredSecrets" else value

@@ -8,7 +8,31 @@ import yaml
 
 from generator.chart.archive import pack, unpack
 from generator.core.layered import lookup
-from tests.standin_chart import CHART
+from tests.standin_chart import CHART, stand_in_archive
+
+HTTP_ROUTE = {
+    f"httpRoute.apiServer.{key}": default
+    for key, default in {
+        **{"enabled": False, "parentRefs": [], "hostnames": [], "annotations": {}},
+        **{"path": "/", "pathType": "PathPrefix"},
+    }.items()
+}
+"""The keys by which charts after 1.22 make an HTTPRoute, with their defaults."""
+HTTP_ROUTE_TEMPLATE = b"""\
+{{- with .Values.httpRoute.apiServer }}{{- if .enabled }}
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: {{ $.Release.Name }}-api-server
+  annotations: {{ toJson .annotations }}
+spec:
+  parentRefs: {{ toJson .parentRefs }}
+  hostnames: {{ toJson .hostnames }}
+  rules:
+    - matches: [{path: {type: {{ .pathType }}, value: {{ .path }}}}]
+      backendRefs: [{name: {{ $.Release.Name }}-api-server, port: 8080}]
+{{- end }}{{- end }}
+"""
 
 
 def stand_in_files():
@@ -55,6 +79,18 @@ def made_up(folder, version, *, without=(), added=None, oldest_airflow=None, fil
     target = Path(folder) / f"airflow-{version}.tgz"
     target.write_bytes(pack("airflow", files))
     return target
+
+
+def next_minor(folder):
+    """A chart 1.23.0 that does not exist: the stand-in with keys added, renamed and deprecated."""
+    files = files_of(stand_in_archive(folder))
+    renamed = (
+        "DEPRECATION WARNING:\n   `dags.gitSync.maxFailures` has been renamed to `failureLimit`.\n"
+    )
+    files["templates/NOTES.txt"] += f"\n{renamed}".encode()
+    added = {"lanes": {"enabled": False}, "dags.gitSync.failureLimit": None, **HTTP_ROUTE}
+    gone = ("enableServiceLinks",)
+    return made_up(folder, "1.23.0", files=files, added=added, without=gone)
 
 
 def files_of(archive):

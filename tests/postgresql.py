@@ -30,9 +30,10 @@ def server():
     port = free_port()
     tools = {"env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, "cwd": place}
     where = ["-D", place / "data"]
-    init = [*prefix, programs[0] / "initdb", *where, "-U", "owner", "-A", "trust", "-E", "UTF8"]
+    init = [*prefix, programs[0] / "initdb", *where, "-U", "owner", "-A", "trust", "-E", "UTF8",
+            "--no-sync"]  # fmt: skip
     serve = [*prefix, programs[0] / "postgres", *where, "-p", str(port), "-k", place,
-             "-c", "listen_addresses=127.0.0.1"]  # fmt: skip
+             "-c", "listen_addresses=127.0.0.1", "-F"]  # fmt: skip
     server = None
     try:
         done = subprocess.run(init, capture_output=True, check=False, **tools)

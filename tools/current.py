@@ -60,21 +60,23 @@ def _command_rules():
 
 def _service_settings():
     """Every setting of the service, part by part, with its default."""
-    from service.settings.schema import SettingsFile
+    from service.settings.schema import Settings
 
-    rows = ["| setting | default | meaning |\n| --- | --- | --- |", *_settings_of(SettingsFile, "")]
+    rows = ["| setting | default | meaning |\n| --- | --- | --- |", *_settings_of(Settings, "")]
     return "\n".join(rows) + "\n"
 
 
 def _settings_of(model, prefix):
+    from generator.redaction.secret import Secret
+
     for field in model.model_fields.values():
         name = f"{prefix}{field.alias}"
         parts = [part for part in _types_in(field.annotation) if hasattr(part, "model_fields")]
         many = "[]" if str(field.annotation).startswith(("list", "typing.List")) else ""
-        nested = [part for part in parts if part.__name__ != "SecretSource"]
-        text = field.description + (" (`file` or `env`)" if set(parts) - set(nested) else "")
+        secret = Secret in _types_in(field.annotation)
+        text = field.description + (" (`file` or `env`)" if secret else "")
         yield f"| `{name}{many}` | {_default_of(field)} | {text} |"
-        for part in nested:
+        for part in parts:
             yield from _settings_of(part, f"{name}{many}.")
 
 
@@ -88,7 +90,7 @@ def _types_in(annotation):
 def _default_of(field):
     if field.is_required():
         return "required"
-    plain = isinstance(field.default, str | int | float | bool) and field.default != ""
+    plain = isinstance(field.default, str | int | float | bool | Path) and field.default != ""
     return f"`{str(field.default).lower()}`" if plain else ""
 
 

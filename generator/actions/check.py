@@ -147,14 +147,30 @@ def check(
     usable = [item for item in sources if item.usable]
     charts = [chart_for(item) if item.identified else None for item in usable]
     pairs = list(zip(usable, charts, strict=True))
-    checked = mapped(lambda pair: source_problems(*pair, render, around), pairs)
-    for (source, chart), (found, undone) in zip(pairs, checked, strict=True):
-        problems += found
+    checked = list(mapped(lambda pair: source_problems(*pair, render, around), pairs))
+    problems += _by_release(usable, [found for found, _ in checked])
+    for (source, chart), (_, undone) in zip(pairs, checked, strict=True):
         not_done += undone
         basis = _basis(source, chart, around)
         releases.append(Judged(source.path, source.kind, source.name or source.release, basis))
     unique = tuple(sorted(set(not_done)))
     return CheckResult(ordered(dict.fromkeys(problems)), unique, tuple(paths), tuple(releases))
+
+
+def _by_release(
+    sources: Sequence[ValuesSource], found: Sequence[Sequence[Problem]]
+) -> Iterator[Problem]:
+    """The findings, with the release's name where a file has several that do not share them."""
+    by_path: dict[str, list[tuple[str, frozenset[Problem]]]] = {}
+    for source, problems in zip(sources, found, strict=True):
+        name = source.name or source.release
+        by_path.setdefault(source.path, []).append((name, frozenset(problems)))
+    for releases in by_path.values():
+        shared = frozenset.intersection(*(all_of_it for _, all_of_it in releases))
+        yield from shared
+        for name, all_of_it in releases:
+            own = all_of_it - shared
+            yield from (dataclasses.replace(item, environment=name) for item in own)
 
 
 def _unread(item: NotRead) -> NotDone:

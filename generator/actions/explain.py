@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pydantic
@@ -106,8 +107,7 @@ def notes(built: Built, field: str | None) -> list[str]:
         )
         if keys:
             found += ["", f"chart values: {', '.join(keys)}"]
-    if field.split(".")[0] in _TRADE_OFFS:
-        found += ["", _TRADE_OFFS[field.split(".")[0]]]
+    found += [line for about, words in _TRADE_OFFS if about(field) for line in ("", words)]
     return found
 
 
@@ -132,21 +132,24 @@ def _of_the_chart(built: Built) -> Iterator[str]:
             yield from ("", f"{title}:", *(f"  {name}" for name in names))
 
 
-_TRADE_OFFS = {
-    "dags": (
+_TRADE_OFFS: tuple[tuple[Callable[[str], object], str], ...] = (
+    (
+        re.compile(r"dags(\.|$)").match,
         "gitSync: a push is live within the period, no image build; every pod pulls from git, and"
         " history of a DAG is not kept.\n"
         "bundles (Airflow 3): DAG processor and workers fetch for themselves and runs keep the"
         " version they began with; every worker needs git access.\n"
         "image: what was tested is what runs, and rolls back with it; each DAG change restarts"
         " everything.\n"
-        "persistence: something else fills the volume; it must be readable on every node."
+        "persistence: something else fills the volume; it must be readable on every node.",
     ),
-    "workers": (
+    (
+        re.compile(r"workers(\.replicas|\.autoscaling(\..*)?)?$").match,
         "replicas: a fixed number. keda: follows queued and running tasks, down to zero; needs"
-        " PostgreSQL and KEDA. hpa: follows CPU, which idle-waiting tasks do not use."
+        " PostgreSQL and KEDA. hpa: follows CPU, which idle-waiting tasks do not use.",
     ),
-}
+)
+"""Of which fields, and what to weigh there."""
 
 
 def _purpose(model: type[pydantic.BaseModel], parts: list[str]) -> str:

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from generator.actions.lifecycle import new_left
-from generator.actions.lifecycle.new_draft import Draft, others, without_inexpressible
+from generator.actions.lifecycle.new_chart import (
+    with_database_image,
+    with_pod_security,
+    without_inexpressible,
+)
+from generator.actions.lifecycle.new_draft import Draft, others
 from generator.actions.lifecycle.new_questions import Ask, Unanswered, ask_all, ask_name, unasked
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay, WorkTree
@@ -129,6 +134,9 @@ def _prepare(
     text, notes = (
         _from(found, options, ask) if options.source else _fresh(files, found, options, ask, charts)
     )
+    draft, image = with_database_image(Draft(options.name, text, files, found, charts))
+    draft, level = with_pod_security(draft, renderer)
+    text, notes = draft.text, (*notes, *image, *level)
     path = f"{ROOT}/{options.name}/{FILE_NAME}"
     ahead = Overlay(files, {path: text.encode()})
     generation = generate.generate(ahead, [options.name], charts, renderer)
@@ -250,13 +258,14 @@ def _fresh(
     answers |= {
         _TEMPLATED[key]: value for key, value in options.fields.items() if key in _TEMPLATED
     }
-    plain = Draft(options.name, scaffold.definition(options.name, answers).decode(), files, found)
+    scaffolded = scaffold.definition(options.name, answers).decode()
+    plain = Draft(options.name, scaffolded, files, found, charts)
     text = _with_fields(plain.text, options, skip=frozenset(_TEMPLATED))
     draft = dataclasses.replace(plain, text=text)
     if set(draft.errors) > set(plain.errors):
         return text, ()  # what --set brought is reported before anybody is asked
     given = tuple(options.fields)
-    draft, left_out = without_inexpressible(draft, given, charts)
+    draft, left_out = without_inexpressible(draft, given)
     draft = ask_all(draft, given, ask)
     return draft.with_fields(unasked(draft, given)).text, left_out
 

@@ -151,7 +151,7 @@ class PlainReleases:
             engine=self.renderer.engine_version(),
             executor=str(values.get("executor") or facts.values.get("executor")),
             values=values,
-            notes=answer.notes,
+            warnings=answer.warnings,
         )
         random = normalise.problems(answer.random, environment="", path=source.path)
         return Side(

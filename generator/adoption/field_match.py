@@ -20,6 +20,7 @@ from generator.model.environment import Environment
 from generator.model.repository import Cluster
 from generator.release import adopted_settings, chart_lines
 from generator.release.fit import Fit, fitted, reached
+from generator.release.release import by_chart
 from generator.release.setting import Key, Setting, copied
 
 # Keys that one field sets together for two generations of a program; the older may lag behind.
@@ -142,7 +143,8 @@ class _Fitting:
     def _effect_of(self, environment: Environment, data: Mapping[str, Any]) -> _Effect:
         line = chart_lines.line_for(environment.chart.version)
         assert line is not None
-        settings = line.settings(environment, self._cluster)
+        routes = (item.setting for item in by_chart(line, environment, self._cluster, self._traits))
+        settings = (*line.settings(environment, self._cluster), *routes)
         wanted = adopted_settings.kept(settings, (), Adoption(), lambda field: _says(data, field))
         fits = fitted(wanted, self._traits)
         equal = [item for item in fits if item.spelled and self._as_before(item.spelled)]

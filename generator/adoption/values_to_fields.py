@@ -90,6 +90,7 @@ def proposals(values: ValuesInput) -> Iterator[Proposal]:
     yield from _logging(values)
     yield from _metrics(values)
     yield from _ingress(values)
+    yield from _gateway(values)
     yield from _cleanup(values)
 
 
@@ -317,6 +318,18 @@ def _ingress(values: ValuesInput) -> Iterator[Proposal]:
     if values.given(f"{key}.annotations"):
         wanted["annotations"] = annotations
     yield ("ingress",), wanted
+
+
+def _gateway(values: ValuesInput) -> Iterator[Proposal]:
+    """The HTTPRoute of a chart that makes one; the address in airflow.cfg tells of TLS."""
+    key = f"httpRoute.{'apiServer' if values.airflow3 else 'web'}"
+    if not values.on(f"{key}.enabled"):
+        return
+    names = ("parentRefs", "hostnames", "path", "annotations")
+    wanted = {name: values.get(f"{key}.{name}") for name in names if values.given(f"{key}.{name}")}
+    section = "api" if values.airflow3 else "webserver"
+    plain = values.text(f"config.{section}.base_url").startswith("http://")
+    yield ("gateway",), _some({**wanted, "tls": False if plain else None})
 
 
 def _cleanup(values: ValuesInput) -> Iterator[Proposal]:

@@ -11,15 +11,20 @@ import dataclasses
 import difflib
 import enum
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from generator.airflow import releases
+from generator.core.basis import NO_TABLE, Version
 
 Option = tuple[str, str]
 """Section and name, both in lower case."""
 
 _FORMS = ("_cmd", "_secret")
+_LIKE_A_VARIABLE = re.compile(r"AIRFLOW_+(?!(?:VAR|CONN)_)(\w+)", re.IGNORECASE)
+# Of a team too: `AIRFLOW__TEAM___CORE__X`.
+_READ = re.compile(r"AIRFLOW__(?:[A-Z0-9_]+___)?(?:[A-Z0-9]|_(?!_))+__(?!_)[A-Z0-9_]+")
 
 
 class Fate(enum.Enum):
@@ -87,6 +92,20 @@ def line_of(version: str) -> Line | None:
     return Line(newest, _lines()[newest], True) if is_newer else None
 
 
+def judged(airflow: Version) -> Version:
+    """The version with the release by whose tables it is judged, where that is another one.
+
+    A release older than the data is in no table.
+    """
+    numbers, line = releases.parse(airflow.version), line_of(airflow.version)
+    if numbers is None:
+        return airflow
+    if line is None:
+        return dataclasses.replace(airflow, table=NO_TABLE)
+    is_newer = numbers > (releases.parse(line.release) or ())
+    return dataclasses.replace(airflow, table=line.release) if is_newer else airflow
+
+
 def lines_since(oldest: Sequence[int]) -> tuple[str, ...]:
     """The newest release of every line that is not older than `oldest`."""
     known = [(releases.parse(f"{name}.0") or (), release) for name, release in _lines().items()]
@@ -130,6 +149,24 @@ def section_of_variable(text: str) -> str:
     lower = text.lower()
     dots = {name.replace(".", "_"): name for name in _sections() if "." in name}
     return dots.get(lower, lower)
+
+
+def misspelt_variable(name: str) -> Option | None:
+    """The option that a variable means whose name Airflow does not read; None for any other.
+
+    It differs from `AIRFLOW__SECTION__OPTION` in underscores or case. `AIRFLOW_CORE__X` means an
+    option of that section even if there is none; `AIRFLOW_VAR_…` and `AIRFLOW_CONN_…` mean none.
+    """
+    match = _LIKE_A_VARIABLE.fullmatch(name)
+    if match is None or _READ.fullmatch(name):
+        return None
+    for form in ("", *_FORMS):
+        option = _by_letters().get(_letters(match[1]).removesuffix(form))
+        if option and _letters(match[1]).endswith(form):
+            return option[0], option[1] + form
+    section, _, option_name = match[1].partition("__")
+    known = section_of_variable(section)
+    return (known, option_name.lower()) if option_name and known in _sections() else None
 
 
 def unknown(section: str, option: str, version: str) -> Answer | None:
@@ -236,6 +273,20 @@ def _provider_sections() -> frozenset[str]:
 @functools.cache
 def _sections() -> frozenset[str]:
     return frozenset(_data()["options"]) | _provider_sections()
+
+
+def _letters(text: str) -> str:
+    return re.sub("[_.]+", "_", text).strip("_").lower()
+
+
+@functools.cache
+def _by_letters() -> dict[str, Option]:
+    """Every option by the letters of its variable; Airflow's own before those of providers."""
+    own = ((part, name) for part, names in _data()["options"].items() for name in names)
+    found: dict[str, Option] = {}
+    for section, name in (*sorted(own), *sorted(_provided())):
+        found.setdefault(_letters(f"{section}_{name}"), (section, name))
+    return found
 
 
 @functools.cache

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from generator.airflow import managers, migrations, releases
+from generator.airflow import facts, managers, migrations, releases
 from generator.core.basis import UNKNOWN, Origin, Version
 from generator.kube import fields
 from generator.model.image import ImageFacts
@@ -76,7 +76,8 @@ class Runs:
         """The Airflow version as the basis of an answer names it."""
         if not self.airflow:
             return UNKNOWN
-        return Version(self.airflow, Origin.NAMED if self.source is Source.CLAIM else Origin.IMAGE)
+        origin = Origin.NAMED if self.source is Source.CLAIM else Origin.IMAGE
+        return facts.judged(Version(self.airflow, origin))
 
     @property
     def providers(self) -> Mapping[str, str] | None:

@@ -113,12 +113,20 @@ def tell(problems: Iterable[Problem], *, err: bool = False) -> None:
     for problem in ordered(problems):
         severity = problem.severity
         click.secho(f"{severity.value:<8}", fg=_COLOURS[severity], bold=True, nl=False, err=err)
-        click.echo(problem.place or problem.environment or "repository", nl=False, err=err)
+        click.echo(_where(problem), nl=False, err=err)
         click.secho(f"  [{problem.rule}]", dim=True, err=err)
         for line in redact_prose(problem.message).splitlines():
             click.echo(f"        {line}", err=err)
         for line in redact_prose(problem.hint).splitlines():
             click.secho(f"        → {line}", fg="green", err=err)
+
+
+def _where(problem: Problem) -> str:
+    """The place, and which of a file's releases where the path does not name it."""
+    place, name = problem.place, problem.environment
+    if not place:
+        return name or "repository"
+    return f"{place} ({name})" if name and name not in problem.path.split("/") else place
 
 
 def summary(problems: Sequence[Problem]) -> str:

@@ -33,11 +33,15 @@ class Origin(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+NO_TABLE = "none"
+"""The `table` of a version for which there is none, nor one of a version before it."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Version:
     """A version and where it is known from; `digest` is a chart archive's, `sha256:...`.
 
-    `table` names the table of another chart version, where there is none for this one; `why` says
+    `table` names the table of another version, where there is none for this one; `why` says
     what an assumption was made from.
     """
 
@@ -52,9 +56,13 @@ class Version:
             return "unknown"
         remarks = [
             *([self._assumed] if self.origin is Origin.ASSUMED else []),
-            *([f"judged by the table of {self.table}"] if self.table else []),
+            *([self._judged] if self.table else []),
         ]
         return f"{self.version} ({', '.join(remarks)})" if remarks else self.version
+
+    @property
+    def _judged(self) -> str:
+        return "in no table" if self.table == NO_TABLE else f"judged by the table of {self.table}"
 
     @property
     def _assumed(self) -> str:

@@ -18,7 +18,7 @@ from generator.release.secret import SealedConnection
 class Facts:
     """What is known of one side beyond its manifests; None always means unknown, never "none".
 
-    `values` are the Helm values that people (or gen-env) gave the chart, `notes` the text of the
+    `values` are the Helm values that people (or gen-env) gave the chart, `warnings` those of the
     chart's NOTES.txt. `declared_secrets` are Secrets that are said to exist without being in git.
     `connection_limit` is what the database server accepts (`max_connections`), `application` the
     environment's own Application (or HelmRelease) among the manifests, `deployers` all objects of
@@ -45,7 +45,7 @@ class Facts:
     connections: tuple[SealedConnection, ...] = ()
     declared_secrets: frozenset[str] | None = None
     values: Mapping[str, Any] | None = None
-    notes: str | None = None
+    warnings: tuple[Problem, ...] = ()
 
     def deploys(self, key: Key) -> bool:
         """Whether an object is one by which the environment's engine deploys it."""

@@ -59,6 +59,10 @@ class Git:
             timeout=timeout,
         )
 
+    def with_environment(self, more: Mapping[str, str]) -> Git:
+        """The same with these variables besides."""
+        return dataclasses.replace(self, environment={**self.environment, **more})
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `git OPTIONS ARGUMENTS` and leave it running: see `command.start`."""
         return process.start(["git", *self.options, *arguments], env=self.environment)

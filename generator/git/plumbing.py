@@ -10,7 +10,7 @@ from pathlib import Path
 from generator.core.errors import UserError
 from generator.git.command import Git, words_of
 
-_NEW_FILE = "100644"
+_NEW_FILE, _EXECUTABLE = "100644", "100755"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,8 +38,7 @@ def write_tree(git: Git, draft: Draft) -> str:
         )
         records.append(f"{modes.get(path, _NEW_FILE)} {oid}\t{path}\0")
     with tempfile.TemporaryDirectory(prefix="gen-env-") as folder:
-        index = str(Path(folder) / "index")
-        own = dataclasses.replace(git, environment={**git.environment, "GIT_INDEX_FILE": index})
+        own = git.with_environment({"GIT_INDEX_FILE": str(Path(folder) / "index")})
         own.run("read-tree", draft.parent)
         own.run("update-index", "-z", "--index-info", stdin="".join(records).encode())
         return own.line("write-tree")
@@ -103,7 +102,7 @@ def checked_out(git: Git, branch: str) -> str | None:
 
 
 def _modes(git: Git, draft: Draft) -> dict[str, str]:
-    """Modes of the files that are there: an executable file stays one."""
+    """Modes of the executable files that are there: they stay so, and links become plain files."""
     paths = sorted(draft.changes)
     if not paths:
         return {}
@@ -111,5 +110,6 @@ def _modes(git: Git, draft: Draft) -> dict[str, str]:
     modes = {}
     for record in output.decode("utf-8", "replace").split("\0")[:-1]:
         facts, _, path = record.partition("\t")
-        modes[path] = facts.split()[0]
+        if facts.startswith(_EXECUTABLE):
+            modes[path] = _EXECUTABLE
     return modes

@@ -33,7 +33,7 @@ def running_airflow(user: Mapping[str, Any], merged: Mapping[str, Any]) -> Versi
     own, default = what_runs.by_values(user), what_runs.by_values(merged)
     if own.airflow or not default.airflow:
         return own.version
-    return Version(default.airflow, Origin.DEFAULT)
+    return dataclasses.replace(default.version, origin=Origin.DEFAULT)
 
 
 def never(path: Path) -> bool:

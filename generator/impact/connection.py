@@ -124,12 +124,15 @@ def host(connection: str) -> str:
 
 def service_of(name: str, services: Mapping[tuple[str, str], Key], namespace: str) -> Key | None:
     """The Service that a host name of the cluster resolves to."""
-    parts = _labels(name)
+    parts = labels(name)
     return services.get((parts[1] if len(parts) > 1 else namespace, parts[0])) if parts else None
 
 
 @functools.lru_cache(maxsize=1_024)
-def _labels(name: str) -> tuple[str, ...]:
-    """`a`, `a.ns`, `a.ns.svc`, `a.ns.svc.cluster.local` (dns-pod-service in kubernetes.io/docs)."""
+def labels(name: str) -> tuple[str, ...]:
+    """Name and, if given, namespace of the Service that a host is; empty where it cannot be one.
+
+    `a`, `a.ns`, `a.ns.svc`, `a.ns.svc.cluster.local` (dns-pod-service in kubernetes.io/docs).
+    """
     parts = tuple(name.split(":")[0].rstrip(".").lower().split("."))
     return parts[:2] if len(parts) <= 2 or parts[2] == "svc" else ()

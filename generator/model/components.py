@@ -264,6 +264,8 @@ class WorkerVolume(Spec):
 class Workers(Component):
     """Celery workers, and the task pods of the Kubernetes executor."""
 
+    resources: Resources | None = None
+    """Requests and limits of each Celery worker, and of task pods without `taskResources`."""
     concurrency: Positive = 16
     """Tasks that one Celery worker runs at a time."""
     replicas: Count | None = None
@@ -275,7 +277,8 @@ class Workers(Component):
     persistence: WorkerVolume | None = None
     log_groomer: LogGroomer | None = None
     task_resources: Resources | None = None
-    """Requests and limits of a Kubernetes task pod, where both executors run; else `resources`."""
+    """Requests and limits of each Kubernetes task pod, in place of all of `resources`; without it
+    task pods have those of `resources`."""
 
     _one_count = pydantic.model_validator(mode="after")(_not_both)
 

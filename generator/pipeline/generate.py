@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
-import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from generator.chart.chart import ChartArchive, ChartError
 from generator.chart.provider import Charts as Charts
 from generator.chart.traits import ChartTraits
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.core.layered import lookup
 from generator.core.parallel import mapped
 from generator.core.problem import Problem, Severity, has_errors
 from generator.core.rule import Rule
@@ -30,7 +27,7 @@ from generator.model.repository import Repository
 from generator.pipeline import chart_traits
 from generator.release import chart_lines, release
 from generator.release.release import Release
-from generator.render.helm_notes import DEPRECATED
+from generator.render import helm_notes
 from generator.render.request import Renderer, RenderFailure, RenderRequest, RenderResult
 from generator.tree import (
     catalogue,
@@ -54,8 +51,6 @@ ARCHIVE = Rule(
     "A chart archive that cannot be used",
     "It is corrupt, differs from the locked one, or is not available.",
 )
-
-_OLD_KEY = re.compile(r"`([^`]+)` is deprecated")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -410,18 +405,9 @@ def render_release(
     problems += [
         dataclasses.replace(item, environment=built.name, path=built.definition.path)
         for item in rendered.problems
-        if not _of_the_chart_itself(item, asked.values)
+        if not helm_notes.is_unwritten(item, asked.values)
     ]
     return rendered
-
-
-def _of_the_chart_itself(problem: Problem, values: Mapping[str, Any]) -> bool:
-    """Whether a chart warns of an old key that nobody wrote: its own defaults set it.
-
-    Chart 1.22.0 does so for `ingress.{web,flower}.tls` and, with labels, for `workers.labels`.
-    """
-    old = _OLD_KEY.fullmatch(problem.message)
-    return problem.rule == DEPRECATED.id and old is not None and lookup(values, old[1]) is None
 
 
 def own_manifests(built: Built) -> list[Object]:

@@ -14,6 +14,7 @@ from generator.definition.definition import SETTINGS, Settings, load_settings
 from generator.git.worktree import Worktree
 from generator.pipeline import settings_trust
 from generator.pipeline.generate import Built
+from generator.release import chart_lines
 from generator.tree import foreign
 from generator.tree.catalogue import Catalogue
 from generator.tree.foreign import UNUSED_SECRET
@@ -32,8 +33,9 @@ def basis(built: Built, policy: str = "", not_read: Iterable[NotRead] = ()) -> B
     environment, lock = built.release.environment, built.lock
     locked = lock if lock and lock.chart_version == environment.chart.version else None
     digest = environment.chart.digest or (locked.chart_digest if locked else None)
+    origin = Origin.LOCK if locked else Origin.NAMED
     found = Basis(
-        Version(environment.chart.version, Origin.LOCK if locked else Origin.NAMED, digest or ""),
+        chart_lines.judged(Version(environment.chart.version, origin, digest or "")),
         what_runs.by_values(built.release.values, environment.image.facts).version,
         Version(built.resolved.cluster.kubernetes_version, Origin.CLUSTER),
         policy=policy,

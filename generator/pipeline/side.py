@@ -262,7 +262,7 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
     namespace = found.namespace
     # The files that Flux applies have them already.
     manifests = [*own, *(map(dict, found.objects) if found.engine == "argocd" else ())]
-    notes = None
+    warnings: tuple[Problem, ...] = ()
     random: tuple[RandomField, ...] = ()
     facts = _facts(item, values, found, renderer)
     if not is_rendered(item):
@@ -270,11 +270,11 @@ def render(revision: str, item: Inputs, charts: Charts, renderer: Renderer) -> S
         if isinstance(rendered, Problem):
             return _unrendered(revision, item, rendered, facts, namespace)
         manifests += rendered.manifests
-        notes, random = rendered.notes, rendered.random
+        warnings, random = rendered.warnings, rendered.random
         if found.engine == "flux":
             by_helm = frozenset(key_of(manifest, namespace) for manifest in rendered.manifests)
             facts = dataclasses.replace(facts, by_helm=by_helm)
-    facts = dataclasses.replace(facts, notes=notes)
+    facts = dataclasses.replace(facts, warnings=warnings)
     problems = normalise.problems(random, environment=item.name, path=_values_path(item))
     made = Side(revision, tuple(manifests), facts, namespace, problems=tuple(problems))
     return dataclasses.replace(made, basis=_basis(item, View(made).runs, found))

@@ -216,7 +216,8 @@ INNER = (
     ),
     Format("Airtable", ("pat",), _edge(r"\w.") + r"pat[A-Za-z0-9]{14}\.[0-9a-f]{16,}+"),
 )
-_LONG_WORD = re.compile(r"(?<![\w.~+/=:-])[\w.~+/=:-]{24,}+", re.ASCII)
+_LONG = 24
+_LONG_WORD = re.compile(rf"(?<![\w.~+/=:-])[\w.~+/=:-]{{{_LONG},}}+", re.ASCII)
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _AWS_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 _HEX = re.compile(r"[0-9a-f]{40}")
@@ -246,22 +247,33 @@ def _inner() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
     )
 
 
-_PAIRS = frozenset(tuple(start[:2]) for start, _ in _BEGINNINGS)
-"""The first two characters of every beginning."""
+def _by_pair() -> dict[tuple[str, ...], list[int]]:
+    found: dict[tuple[str, ...], list[int]] = {}
+    for number, (start, _) in enumerate(_BEGINNINGS):
+        found.setdefault(tuple(start[:2]), []).append(number)
+    return found
 
 
-def _may_hold_beginning(text: str) -> bool:
-    """Whether one can stand in it; most values are short, and 230 searches are many."""
-    return len(text) > _SHORT or not _PAIRS.isdisjoint(pairwise(text))
+_BY_PAIR = _by_pair()
+"""Which beginnings have these first two characters."""
+
+
+def _possible(text: str) -> list[tuple[str, str]]:
+    """The beginnings that can stand in it; most values are short, and 230 searches are many."""
+    if len(text) > _SHORT:
+        letters = set(text)
+        return [item for item in _BEGINNINGS if letters.issuperset(item[0])]
+    numbers = [number for pair in {*pairwise(text)} for number in _BY_PAIR.get(pair, ())]
+    return [_BEGINNINGS[number] for number in sorted(numbers)]
 
 
 def tokens(text: str) -> Iterator[Interval]:
     """Where tokens of a published format stand."""
-    letters = set(text)
-    for start, rest in _BEGINNINGS if _may_hold_beginning(text) else ():
-        if letters.issuperset(start) and start in text:
+    for start, rest in _possible(text):
+        if start in text:
             yield from (match.span() for match in _token(start, rest).finditer(text))
-    inner = [(inside, pattern) for inside, pattern in _inner() if inside.search(text)]
+    long_enough = len(text) >= _LONG
+    inner = [each for each in _inner() if each[0].search(text)] if long_enough else ()
     for long in _LONG_WORD.finditer(text) if inner else ():
         for inside, pattern in inner:
             if inside.search(text, *long.span()):

@@ -14,6 +14,8 @@ A single-threaded process never fills its pool, so it counts with a small number
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 from generator.model.environment import Environment
@@ -34,56 +36,104 @@ class Demand(NamedTuple):
     why: str
 
 
-def connections(environment: Environment) -> list[Demand]:
-    """Connections to the metadata database, by component as the definition calls it.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Setup:
+    """What decides how many there are: release, executors, and options of Airflow.
 
-    Pool size, overflow, number of processes and parallelism come from `airflow.config`, from
-    `airflow.env` or from the component's env, which wins as it does in Airflow.
+    `option(component, section, name)` gives an option as that component has it, None where it is
+    not set; `concurrency` is that of a Celery worker.
     """
-    found = [_api_server(environment), _scheduler(environment)]
-    if environment.airflow_3:
-        found.append(
-            _single(environment, "dagProcessor", "one process; parsers ask it, not the database")
-        )
-    found.append(
-        _single(environment, "triggerer", "one process; triggers ask it, not the database")
-    )
-    if environment.runs("CeleryExecutor"):
-        found.append(_workers(environment))
-    if environment.runs("KubernetesExecutor"):
-        found.append(_task_pod(environment))
+
+    airflow_3: bool
+    executors: frozenset[str]
+    concurrency: int
+    option: Callable[[str, str, str], str | None]
+
+    def number(self, component: str, section: str, name: str, usual: int) -> int:
+        """The option as a whole number; what is none is another check's business."""
+        try:
+            return int(self.option(component, section, name) or usual)
+        except ValueError:
+            return usual
+
+
+def of_definition(environment: Environment) -> Setup:
+    """The set-up of a definition: pool size, overflow, number of processes and parallelism come
+    from `airflow.config`, from `airflow.env` or from the component's env, which wins as it does in
+    Airflow."""
+    components = {
+        "apiServer": environment.api_server,
+        "scheduler": environment.scheduler,
+        "dagProcessor": environment.dag_processor,
+        "triggerer": environment.triggerer,
+        "workers": environment.workers,
+    }
+
+    def option(component: str, section: str, name: str) -> str | None:
+        variable = f"AIRFLOW__{section.upper()}__{name.upper()}"
+        for place in (components[component].env, environment.airflow.env):
+            if variable in place:
+                return place[variable]
+        server = environment.api_server
+        if name == "workers" and server.workers:
+            return str(server.workers)
+        if section == "api" and server.worker_refresh is not None:
+            refresh = server.worker_refresh
+            if name == "worker_refresh_interval":
+                return str(refresh.interval)
+            if name == "worker_refresh_batch_size":
+                return str(refresh.batch_size)
+        given = environment.airflow.config.get(section, {}).get(name)
+        return None if given is None else str(given)
+
+    names = ("CeleryExecutor", "KubernetesExecutor", "LocalExecutor")
+    executors = frozenset(name for name in names if environment.runs(name))
+    return Setup(environment.airflow_3, executors, environment.workers.concurrency, option)
+
+
+def connections(setup: Setup) -> list[Demand]:
+    """Connections to the metadata database, by component as the definition calls it."""
+    found = [_api_server(setup), _scheduler(setup)]
+    if setup.airflow_3:
+        why = "one process; parsers ask it, not the database"
+        found.append(_single(setup, "dagProcessor", why))
+    found.append(_single(setup, "triggerer", "one process; triggers ask it, not the database"))
+    if "CeleryExecutor" in setup.executors:
+        found.append(_workers(setup))
+    if "KubernetesExecutor" in setup.executors:
+        found.append(_task_pod(setup))
     return found
 
 
-def result_backend(environment: Environment) -> list[Demand]:
+def result_backend(setup: Setup) -> list[Demand]:
     """Connections to Celery's result backend; none without Celery."""
-    if not environment.runs("CeleryExecutor"):
+    if "CeleryExecutor" not in setup.executors:
         return []
-    count = environment.workers.concurrency
+    count = setup.concurrency
     return [
         Demand("workers", count, f"one for each of {count} processes that run tasks"),
         Demand("scheduler", 1, "one that reads results"),
     ]
 
 
-def pool_limit(environment: Environment, component_env: dict[str, str] | None = None) -> int:
+def pool_limit(setup: Setup, component: str) -> int:
     """The most connections that one process' pool hands out; without a limit, one per thread."""
-    env = component_env or {}
-    enabled = _option(environment, env, "database", "sql_alchemy_pool_enabled", "True")
-    size = _number(environment, env, "database", "sql_alchemy_pool_size", 5)
-    overflow = _number(environment, env, "database", "sql_alchemy_max_overflow", 10)
+    enabled = setup.option(component, "database", "sql_alchemy_pool_enabled") or "True"
+    size = setup.number(component, "database", "sql_alchemy_pool_size", 5)
+    overflow = setup.number(component, "database", "sql_alchemy_max_overflow", 10)
     if enabled.lower() not in ("true", "t", "1", "yes") or size == 0 or overflow < 0:
         return _THREADS
     return min(size + overflow, _THREADS)
 
 
-def _api_server(environment: Environment) -> Demand:
-    component = environment.api_server
-    section, usual = ("api", 1) if environment.airflow_3 else ("webserver", 4)
-    processes = component.workers or _number(environment, component.env, section, "workers", usual)
-    spare = _spare_processes(environment)
-    each = pool_limit(environment, component.env)
-    if not environment.airflow_3 and _synchronous(environment):
+def _api_server(setup: Setup) -> Demand:
+    name = "apiServer"
+    section, usual = ("api", 1) if setup.airflow_3 else ("webserver", 4)
+    processes = setup.number(name, section, "workers", usual)
+    spare = _spare_processes(setup, section)
+    each = pool_limit(setup, name)
+    synchronous = (setup.option(name, "webserver", "worker_class") or "sync") == "sync"
+    if not setup.airflow_3 and synchronous:
         each = min(each, _PER_TASK)
     parent = 1 if processes + spare > 1 else 0
     why = f"{processes} processes of {each} each"
@@ -91,71 +141,43 @@ def _api_server(environment: Environment) -> Demand:
         why += f", {spare} more while processes are renewed"
     if parent:
         why += ", 1 of their parent"
-    return Demand("apiServer", (processes + spare) * each + parent, why)
+    return Demand(name, (processes + spare) * each + parent, why)
 
 
-def _spare_processes(environment: Environment) -> int:
+def _spare_processes(setup: Setup, section: str) -> int:
     """Processes that run beside the old ones during a rolling renewal."""
-    refresh = environment.api_server.worker_refresh
-    if refresh is not None:
-        return refresh.batch_size if refresh.interval else 0
-    return 0 if environment.airflow_3 else 1
+    usual = 0 if setup.airflow_3 else 1
+    if not setup.number("apiServer", section, "worker_refresh_interval", usual):
+        return 0
+    return setup.number("apiServer", section, "worker_refresh_batch_size", 1)
 
 
-def _synchronous(environment: Environment) -> bool:
-    env = environment.api_server.env
-    return _option(environment, env, "webserver", "worker_class", "sync") == "sync"
-
-
-def _scheduler(environment: Environment) -> Demand:
-    env = environment.scheduler.env
-    base = min(pool_limit(environment, env), _SINGLE)
-    if environment.airflow_3:
+def _scheduler(setup: Setup) -> Demand:
+    base = min(pool_limit(setup, "scheduler"), _SINGLE)
+    if setup.airflow_3:
         return Demand("scheduler", base, "one process; tasks ask the API server")
-    parsers = _number(environment, env, "scheduler", "parsing_processes", 2) + 1
+    parsers = setup.number("scheduler", "scheduler", "parsing_processes", 2) + 1
     total, why = base + parsers, f"{base} of its own, {parsers} for parsing DAGs"
-    if environment.runs("LocalExecutor"):
-        tasks = _number(environment, env, "core", "parallelism", 32)
+    if "LocalExecutor" in setup.executors:
+        tasks = setup.number("scheduler", "core", "parallelism", 32)
         total, why = total + tasks * _PER_TASK, f"{why}, {_PER_TASK} for each of {tasks} tasks"
     return Demand("scheduler", total, why)
 
 
-def _workers(environment: Environment) -> Demand:
-    if environment.airflow_3:
+def _workers(setup: Setup) -> Demand:
+    if setup.airflow_3:
         return Demand("workers", 1, "the checks at its start; tasks ask the API server")
-    tasks = environment.workers.concurrency
+    tasks = setup.concurrency
     return Demand(
         "workers", tasks * _PER_TASK + 1, f"{_PER_TASK} for each of {tasks} tasks, 1 more"
     )
 
 
-def _task_pod(environment: Environment) -> Demand:
-    if environment.airflow_3:
+def _task_pod(setup: Setup) -> Demand:
+    if setup.airflow_3:
         return Demand("taskPods", 1, "the entrypoint's check; the task asks the API server")
     return Demand("taskPods", _PER_TASK, "the task and the job that supervises it")
 
 
-def _single(environment: Environment, component: str, why: str) -> Demand:
-    env = environment.triggerer.env if component == "triggerer" else environment.dag_processor.env
-    return Demand(component, min(pool_limit(environment, env), _SINGLE), why)
-
-
-def _number(
-    environment: Environment, env: dict[str, str], section: str, option: str, usual: int
-) -> int:
-    """The option as a whole number; what is none is another check's business."""
-    try:
-        return int(_option(environment, env, section, option, str(usual)))
-    except ValueError:
-        return usual
-
-
-def _option(
-    environment: Environment, env: dict[str, str], section: str, option: str, usual: str
-) -> str:
-    variable = f"AIRFLOW__{section.upper()}__{option.upper()}"
-    places = (env, environment.airflow.env)
-    for place in places:
-        if variable in place:
-            return place[variable]
-    return environment.airflow.config.get(section, {}).get(option, usual)
+def _single(setup: Setup, component: str, why: str) -> Demand:
+    return Demand(component, min(pool_limit(setup, component), _SINGLE), why)

@@ -15,7 +15,7 @@ from generator.chart.traits import ChartTraits, Reading
 from generator.core.layered import Path, dotted, leaves, lookup
 from generator.release import chart_lines
 from generator.release.setting import Key, Setting, copied
-from generator.release.spelling import Spelling, spelling, spellings
+from generator.release.spelling import Spelling, names_of, spelling, spellings
 
 _NOTHING: tuple[Any, ...] = (None, "", {}, [])
 _SWITCH = ("enabled",)
@@ -56,12 +56,24 @@ def fitted(settings: Sequence[Setting], traits: ChartTraits | None) -> tuple[Fit
 
 
 def lacking(setting: Setting, traits: ChartTraits) -> str:
-    """The first part of the setting, under its own name, that the chart does not read."""
-    for path in _places(setting.value, setting.key):
+    """The first part of the setting that the chart does not read, under the name it knows best.
+
+    That is `workers.keda.usePgbouncer` for a chart without `workers.celery` that has the rest.
+    """
+    plain = _plain(setting.key)
+    names = names_of(".".join(plain), chart_lines.closest(traits.version).old_keys)
+    keys = [(*name.key.split("."), *setting.key[len(plain) :]) for name in names]
+    found = [path for key in keys for path in _unread(key, setting.value, traits)]
+    return dotted(max(found, key=len, default=setting.key)).replace("[0]", "[]")
+
+
+def _unread(key: Key, value: Any, traits: ChartTraits) -> Iterator[Path]:
+    """What the chart does not read of a setting under one name: its first such part."""
+    for path in _places(value, key):
         for end in range(1, len(path) + 1):
             if traits.reading(path[:end]) is not Reading.READ:
-                return dotted(path[:end]).replace("[0]", "[]")
-    return dotted(setting.key)
+                yield path[:end]
+                return
 
 
 def reached(fits: Sequence[Fit]) -> list[Setting]:

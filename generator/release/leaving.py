@@ -1,4 +1,4 @@
-"""What chart 2.0 is planned to come without, and what an environment uses of it.
+"""What chart 2.0 is to drop, and what an environment uses of it.
 
 Source: apache/airflow, dev/README_HELM_CHART2_DEV.md and chart/docs/migrate-to-git-dag-bundle.rst.
 No chart 2.0 is released: what a chart really lacks is read off its archive.

@@ -14,6 +14,7 @@ from generator.core.rule import Rule
 from generator.definition.resolve import Resolved
 from generator.model.adoption import Adoption
 from generator.model.environment import Environment
+from generator.model.repository import Cluster
 from generator.release import adopted, adopted_settings, chart_lines, expressed
 from generator.release.chart_line import ChartLine
 from generator.release.expressed import Expression
@@ -134,7 +135,7 @@ def build(
             return None, problems
         resolved, settings = narrow, _of_adopted(line, narrow, settings)
         closed = adopted_settings.owner
-    routes = _by_chart(line, resolved, traits)
+    routes = _routes(line, resolved, traits)
     fits = (*fitted(settings, traits), *routes)
     expression = Expression(resolved, traits, fits) if traits else None
     errors = (
@@ -149,11 +150,24 @@ def build(
     return built, notes
 
 
-def _by_chart(line: ChartLine, resolved: Resolved, traits: ChartTraits | None) -> tuple[Fit, ...]:
+def by_chart(
+    line: ChartLine, environment: Environment, cluster: Cluster, traits: ChartTraits | None
+) -> tuple[Fit, ...]:
     """The settings of an HTTPRoute of the chart's own; nothing where it cannot express them all."""
-    wanted = list(line.http_route(resolved.environment, resolved.cluster)) if traits else []
+    wanted = list(line.http_route(environment, cluster)) if traits else []
     found = fitted(wanted, traits)
     return () if any(item.lost for item in found) else found
+
+
+def _routes(line: ChartLine, resolved: Resolved, traits: ChartTraits | None) -> list[Fit]:
+    """As `by_chart`; of an adopted environment what its own words and its steps ask for."""
+    routes = by_chart(line, resolved.environment, resolved.cluster, traits)
+    adoption = resolved.environment.adoption
+    if adoption is None:
+        return list(routes)
+    every = [item.setting for item in routes]
+    kept = adopted_settings.kept(every, every, adoption, adopted.written(resolved.definition))
+    return [item for item in routes if item.setting in kept]
 
 
 def _built(

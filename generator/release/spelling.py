@@ -36,11 +36,11 @@ def spelling(setting: str, traits: ChartTraits) -> Spelling | None:
 
 def spellings(setting: str, traits: ChartTraits) -> Iterator[Spelling]:
     """All names under which the chart reads the setting, newest first."""
-    names = _names(setting, chart_lines.closest(traits.version).old_keys)
+    names = names_of(setting, chart_lines.closest(traits.version).old_keys)
     return (name for name in names if traits.has(name.key))
 
 
-def _names(setting: str, keys: OldKeys) -> Iterator[Spelling]:
+def names_of(setting: str, keys: OldKeys) -> Iterator[Spelling]:
     """All names of a setting, newest first."""
     waiting, seen = [Spelling(setting)], {setting}
     while waiting:

@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.chart.archive import pack
 from generator.chart.chart import ChartArchive
+from generator.core.layered import lookup
 from generator.core.problem import Problem, Severity, ordered
 from generator.core.rule import Rule
 from generator.render.redaction import redact
@@ -42,6 +43,7 @@ _RENAMED = re.compile(
 )
 _REMOVED = re.compile(r"`(?P<old>[^`]+)` section has been removed")
 _QUOTED = re.compile(r"`+([^`\s]+)`+")
+_OLD_KEY = re.compile(r"`([^`]+)` is deprecated")
 _PROMISE = re.compile(r"\s*Please (?:change your values|remove overwrite values).*", re.DOTALL)
 # Chart 1.18.0 asks for this key where only Airflow 3's is read.
 _OF_AIRFLOW_2 = "static webserver secret key"
@@ -69,6 +71,15 @@ def warnings(notes: str, values: Mapping[str, Any], source: str = "") -> tuple[P
         message = "the chart's notes were not read: they define templates of their own"
         problems.append(WARNED.problem(message, hint="move these into a file of templates/"))
     return ordered(problems)
+
+
+def is_unwritten(problem: Problem, values: Mapping[str, Any]) -> bool:
+    """Whether a chart warns of an old key that nobody wrote: its own defaults set it.
+
+    Chart 1.22.0 does so for `ingress.{web,flower}.tls` and, with labels, for `workers.labels`.
+    """
+    old = _OLD_KEY.fullmatch(problem.message)
+    return problem.rule == DEPRECATED.id and old is not None and lookup(values, old[1]) is None
 
 
 def _deprecated(text: str, values: Mapping[str, Any], public: frozenset[str]) -> Problem:

@@ -28,10 +28,13 @@ MADE_UP = "generated again by every render"
 
 @dataclasses.dataclass(frozen=True)
 class Normalised:
-    """What a chart renders to each time; `random` names the fields that `MADE_UP` stands in."""
+    """What a chart renders to each time; `random` names the fields that `MADE_UP` stands in.
+
+    `warnings` are those of the chart's notes.
+    """
 
     manifests: tuple[dict[str, Any], ...] = dataclasses.field(repr=False)
-    notes: str = dataclasses.field(repr=False)
+    warnings: tuple[Problem, ...] = ()
     random: tuple[RandomField, ...] = ()
 
 
@@ -47,7 +50,7 @@ def render(
     if isinstance(first, RenderFailure):
         return first
     if not (any(map(_holds_secrets, first.manifests)) or clock.is_read(request)):
-        return Normalised(first.manifests, first.notes)
+        return Normalised(first.manifests, first.problems)
     # A renderer with a cache keeps the second render beside the first.
     again: Callable[[RenderRequest], Rendered] = getattr(renderer, "again", renderer.render)
     second = again(request)
@@ -57,7 +60,7 @@ def render(
     manifests = (
         tuple(_settled(first, second, request.namespace)) if random_fields else first.manifests
     )
-    return Normalised(manifests, first.notes, random_fields)
+    return Normalised(manifests, first.problems, random_fields)
 
 
 def problems(random: Sequence[RandomField], *, environment: str, path: str) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "3e72fd024da1901cc4c282fabe35b1f4a62a1323efbd7983914f8889060957c9",
-    "repository": "9f2a0a818eb71eec5904575e281beb6076e8439a784af31467a2854d30b2b253",
+    "environment": "7151f63ba0af5ddd1ff8cb73a26a24524ac0a4aa25c09f8363539c4d2de0fe2d",
+    "repository": "0e46e173f69890988e5366d3e31b6a9c21eefebf6126b110fa2fab329dfc0497",
 }

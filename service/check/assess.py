@@ -18,7 +18,7 @@ from generator.pipeline.changed_files import changed_files
 from generator.pipeline.repository import NEWER, SCHEMAS, TREE_RULES, Catalogue
 from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.redaction.text import redact
-from generator.report.model import EnvironmentDiff, FileChange, Finding, Report
+from generator.report.model import EnvironmentDiff, Finding, Report
 from service.telemetry.logs import kind_and_place
 
 BUG = Rule(
@@ -71,10 +71,7 @@ class Tools:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Findings:
-    """The report, what could not be checked, and findings that definitions suppress.
-
-    `another` says that accepts must come from another person than the author.
-    """
+    """The report, what could not be checked, and how many findings definitions suppress."""
 
     report: Report
     not_done: tuple[NotDone, ...] = ()
@@ -85,17 +82,17 @@ class Findings:
 def full(subject: Subject, tools: Tools) -> Findings:
     """Render and compare both sides, then run every check on the head."""
     before, after = repository.load(subject.base), repository.load(subject.head)
-    names = [
-        name
-        for name in subject.names
-        if name in before.definitions or name in after.definitions or name in _broken(after)
-    ]
+    broken = {problem.environment for problem in after.problems}
+    known = before.definitions.keys() | after.definitions.keys() | broken
+    names = [name for name in subject.names if name in known]
     compared = _compared(subject, names, tools) if names else ()
     checked = _validated(subject, after, tools)
-    standing = _standing(subject, before, tools)
     without = {item.environment for item in checked.not_done if item.check == CHART}
-    fair = [_eased(item) if item.name in without else _fair(item) for item in compared]
-    return _joined(subject, fair, checked, standing)
+    # A change is not to blame for a base that does not render: it may be the remedy.
+    fair = [
+        _eased(item) if item.name in without or is_without_base(item) else item for item in compared
+    ]
+    return _joined(subject, fair, checked, _standing(subject, before, tools))
 
 
 def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[EnvironmentDiff, ...]:
@@ -109,14 +106,13 @@ def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[Env
         raise
     except Exception as error:
         if len(names) == 1:
-            return (_bug(names[0], error),)
+            why = (
+                f"gen-env cannot compare this environment, which is a bug: {kind_and_place(error)}"
+            )
+            bug = BUG.problem(why, environment=names[0], hint="please report it")
+            reason = "gen-env failed"
+            return (EnvironmentDiff(names[0], rendered=False, reason=reason, problems=(bug,)),)
     return tuple(item for name in names for item in _compared(subject, [name], tools))
-
-
-def _bug(name: str, error: Exception) -> EnvironmentDiff:
-    message = f"gen-env cannot compare this environment, which is a bug: {kind_and_place(error)}"
-    problem = BUG.problem(message, environment=name, hint="please report it")
-    return EnvironmentDiff(name, rendered=False, reason="gen-env failed", problems=(problem,))
 
 
 def static(subject: Subject, tools: Tools) -> Findings:
@@ -136,32 +132,19 @@ def _standing(
     return _validated(base, before, tools, unrendered)
 
 
-def _broken(found: Catalogue) -> frozenset[str]:
-    return frozenset(problem.environment for problem in found.problems)
-
-
 def _validated(
     subject: Subject, after: Catalogue, tools: Tools, unrendered: str = ""
 ) -> validate.Validation:
     here = [name for name in subject.names if name in after.definitions]
-    broken = tuple(
-        problem
-        for problem in after.problems
-        if problem.environment in subject.names or not problem.environment
-    )
+    known = {*subject.names, ""}
+    broken = tuple(problem for problem in after.problems if problem.environment in known)
     if not here:
         return validate.Validation((), broken, (), ())
-    renderer = None if unrendered else tools.renderer
+    charts, renderer = charts_of(tools.charts, subject.head), None if unrendered else tools.renderer
     toolchain = validate.Toolchain(
-        subject.head,
-        charts_of(tools.charts, subject.head),
-        renderer,
-        tools.now,
-        tools.crds,
-        unrendered=unrendered,
+        subject.head, charts, renderer, tools.now, tools.crds, unrendered=unrendered
     )
     found = validate.validate(here, toolchain)
-    known = {*subject.names, ""}
     standing = tuple(problem for problem in found.problems if problem.environment in known)
     return dataclasses.replace(found, problems=(*broken, *standing))
 
@@ -169,11 +152,6 @@ def _validated(
 def is_without_base(item: EnvironmentDiff) -> bool:
     """Whether the head could be rendered, and the base it is to be compared with could not."""
     return not item.rendered and item.reason.startswith("the base")
-
-
-def _fair(item: EnvironmentDiff) -> EnvironmentDiff:
-    """A change is not to blame for a base that does not render: it may be the remedy."""
-    return _eased(item) if is_without_base(item) else item
 
 
 def _eased(item: EnvironmentDiff) -> EnvironmentDiff:
@@ -194,42 +172,27 @@ def _joined(
     standing: validate.Validation,
 ) -> Findings:
     """One report: each environment with all that was found about it."""
-    problems = _safe(
-        _weighed(problem, subject) for problem in (*subject.problems, *checked.problems)
-    )
+    problems = _safe((*subject.problems, *checked.problems), subject)
     diffs = {item.name: item for item in compared}
     for name in subject.names:
         own = [problem for problem in problems if problem.environment == name]
-        known = diffs.get(name)
-        if known is None:
-            diffs[name] = EnvironmentDiff(
-                name, rendered=False, reason=NEITHER, problems=ordered(own)
-            )
-        else:
-            other = (_weighed(problem, subject) for problem in known.problems)
-            diffs[name] = dataclasses.replace(known, problems=ordered((*own, *other)))
-    rest = ordered(problem for problem in problems if problem.environment not in diffs)
+        known = diffs.get(name, EnvironmentDiff(name, rendered=False, reason=NEITHER))
+        other = (_weighed(problem, subject) for problem in known.problems)
+        diffs[name] = dataclasses.replace(known, problems=ordered((*own, *other)))
+    sides = (subject.base, subject.head, subject.changed)
+    unrendered = [item.name for item in diffs.values() if not item.rendered]
     report = Report(
         subject.base_name,
         subject.head_name,
         tuple(diffs[name] for name in sorted(diffs)),
-        rest,
-        impact=(
-            *subject.impact,
-            *review.root_impact(subject.base, subject.head, subject.changed),
-        ),
-        files=_files(subject, diffs),
+        ordered(problem for problem in problems if problem.environment not in diffs),
+        impact=(*subject.impact, *review.root_impact(*sides)),
+        files=changed_files(*sides, diffs, unrendered),
     )
-    before = _safe(_weighed(problem, subject) for problem in standing.problems)
-    change = novelty.Change(subject.base, subject.head, subject.changed)
-    report = novelty.marked(report, before, change)
+    before = _safe(standing.problems, subject)
+    report = novelty.marked(report, before, novelty.Change(*sides))
     report = change_findings.with_silenced(report, standing, checked)
     return Findings(report, checked.not_done, len(checked.suppressed), subject.another)
-
-
-def _files(subject: Subject, diffs: Mapping[str, EnvironmentDiff]) -> tuple[FileChange, ...]:
-    unrendered = [item.name for item in diffs.values() if not item.rendered]
-    return changed_files(subject.base, subject.head, subject.changed, diffs, unrendered)
 
 
 def _weighed(problem: Problem, subject: Subject) -> Problem:
@@ -242,9 +205,9 @@ def _weighed(problem: Problem, subject: Subject) -> Problem:
     return problem
 
 
-def _safe(problems: Iterable[Problem]) -> list[Problem]:
+def _safe(problems: Iterable[Problem], subject: Subject) -> list[Problem]:
     """Messages of other tools may quote values; what is published is masked first."""
     return [
         dataclasses.replace(problem, message=redact(problem.message), hint=redact(problem.hint))
-        for problem in problems
+        for problem in (_weighed(problem, subject) for problem in problems)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from generator.actions.validate import NotDone
 from generator.core.problem import Severity, ordered
@@ -26,10 +26,7 @@ FORK = "the change comes from a fork"
 
 
 def judged(found: Findings, registries: Collection[str], *, fork: bool) -> Findings:
-    """The findings with what the registries say; nothing is asked for a fork or without a policy.
-
-    What was not looked up is named, image by image.
-    """
+    """The findings with what the registries say, which are asked nothing for a fork."""
     named = sorted({image for item in found.report.environments for image in item.images})
     if not registries or not named:
         return found
@@ -38,37 +35,27 @@ def judged(found: Findings, registries: Collection[str], *, fork: bool) -> Findi
         if fork
         else {answer.image: answer for answer in look_up(named, registries)}
     )
-    report = found.report
-    environments = tuple(
-        dataclasses.replace(item, problems=ordered((*item.problems, *problems)))
-        if (
-            problems := [
-                NOT_FOUND.problem(
-                    f"image '{_shown(image)}' not found in its registry",
-                    environment=item.name,
-                    hint="push it, then check again (/gen-env check), or name one that is there",
-                )
-                for image in item.images
-                if answers[image].there is False
-            ]
-        )
-        else item
-        for item in report.environments
-    )
-    undone = tuple(_undone(answers.values()))
-    return dataclasses.replace(
-        found,
-        report=dataclasses.replace(report, environments=environments),
-        not_done=(*found.not_done, *undone),
-    )
-
-
-def _undone(answers: Collection[Answer]) -> Iterator[NotDone]:
-    """One note for each of the first images, and one for the rest of them."""
-    for index, answer in enumerate(item for item in answers if item.there is None):
+    environments = []
+    for item in found.report.environments:
+        missing = [image for image in item.images if answers[image].there is False]
+        problems = [
+            NOT_FOUND.problem(
+                f"image '{_shown(image)}' not found in its registry",
+                environment=item.name,
+                hint="push it, then check again (/gen-env check), or name one that is there",
+            )
+            for image in missing
+        ]
+        every = ordered((*item.problems, *problems)) if problems else item.problems
+        environments.append(dataclasses.replace(item, problems=every))
+    not_done = list(found.not_done)
+    # One note for each of the first images, and one for the rest of them.
+    for index, answer in enumerate(item for item in answers.values() if item.there is None):
         one = f"image '{_shown(answer.image)}' in its registry"
         check = one if index < MOST else "further images in their registries"
-        yield NotDone("", check, redact(answer.reason))
+        not_done.append(NotDone("", check, redact(answer.reason)))
+    report = dataclasses.replace(found.report, environments=tuple(environments))
+    return dataclasses.replace(found, report=report, not_done=tuple(not_done))
 
 
 def _shown(image: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.core.problem import Problem, Severity
 from generator.forge.errors import Unavailable
@@ -20,10 +21,14 @@ from generator.git.revision import Entry
 from generator.pipeline import repository, toolchain
 from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
 from service.check.reporter import Superseded
-from service.model.check import CheckContext, CheckRequest
-from service.telemetry import instrument
+from service.check.request import Context
+from service.settings import forges
+from service.settings.schema import Connection
+from service.store import folder_locks
 
 MAX_BYTES = 2 << 30
+_BRANCH = "refs/w/branch"
+"""Where the poll keeps what it saw of the default branch."""
 _SLUG = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -50,31 +55,31 @@ class Tree:
 
 
 @contextlib.contextmanager
-def pinned(request: CheckRequest, head: str, base_ref: str) -> Iterator[Pinned]:
+def pinned(
+    context: Context, number: int, head: str, *, base_ref: str = "", base_sha: str = ""
+) -> Iterator[Pinned]:
     """Fetch both sides; their refs in the mirror are dropped at the end.
 
-    `head` is the commit to check, `base_ref` the branch it is to be merged into (empty for a
-    merge group, whose head is the merge already). Raises Superseded where the forge no longer has
-    that head, Unavailable where trying again may help, UserError where it does not.
+    `head` is the commit to check, `base_ref` the branch it is to be merged into. A merge group has
+    a `base_sha` instead: its head is the merge already. Raises Superseded where the forge no longer
+    has that head, Unavailable where trying again may help, UserError where it does not.
     """
-    context = request.context
-    mirror = Mirror.open(place(context.data_dir, request.connection, request.repository))
-    space = space_of(request.run_id)
+    mirror, space = open_mirror(context), space_of(context.run_id)
     refs = (f"{space}/base", f"{space}/head")
     try:
         if base_ref:
-            yield _pull_request(mirror, request, head, base_ref, refs)
+            yield _pull_request(mirror, context, number, head, base_ref, refs)
         else:
-            yield _merge_group(mirror, request, head, refs)
+            yield _merge_group(mirror, context, base_sha, head, refs)
     finally:
         mirror.drop(refs)
 
 
 def _pull_request(
-    mirror: Mirror, request: CheckRequest, head: str, base_ref: str, refs: tuple[str, str]
+    mirror: Mirror, context: Context, number: int, head: str, base_ref: str, refs: tuple[str, str]
 ) -> Pinned:
-    proposed = _head_ref(request)
-    context = request.context
+    gitlab = context.forge.kind is ForgeKind.GITLAB
+    proposed = f"refs/{'merge-requests' if gitlab else 'pull'}/{number}/head"
     fetch(mirror, context, [f"+refs/heads/{base_ref}:{refs[0]}", f"+{proposed}:{refs[1]}"])
     if mirror.resolve(refs[1]) != head:
         # The ref may lag behind the forge's own word; the commit itself decides.
@@ -86,11 +91,13 @@ def _pull_request(
     return Pinned(mirror, base, head, result.tree, result.conflicts)
 
 
-def _merge_group(mirror: Mirror, request: CheckRequest, head: str, refs: tuple[str, str]) -> Pinned:
-    fetch(mirror, request.context, [f"+{request.base_sha}:{refs[0]}", f"+{head}:{refs[1]}"])
-    if mirror.resolve(refs[0]) != request.base_sha or mirror.resolve(refs[1]) != head:
+def _merge_group(
+    mirror: Mirror, context: Context, base: str, head: str, refs: tuple[str, str]
+) -> Pinned:
+    fetch(mirror, context, [f"+{base}:{refs[0]}", f"+{head}:{refs[1]}"])
+    if [mirror.resolve(ref) for ref in refs] != [base, head]:
         raise Superseded("the merge group no longer exists")
-    return Pinned(mirror, request.base_sha, head, head)
+    return Pinned(mirror, base, head, head)
 
 
 def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
@@ -129,22 +136,14 @@ def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
         )
 
 
-def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
+def fetch(mirror: Mirror, context: Context, refspecs: list[str]) -> None:
     """Fetch from the configured address.
 
     Raises Superseded where a ref or commit is gone from the forge, Unavailable where trying again
     may help, UserError where it does not.
     """
     try:
-        with instrument.of_fetch():
-            mirror.fetch(
-                context.git_url,
-                refspecs,
-                context.git_token(),
-                username=context.git_username or "x-access-token",
-                allow_http=context.allow_http,
-                max_bytes=MAX_BYTES,
-            )
+        forges.fetch(mirror, context.connection, context.repository, refspecs, max_bytes=MAX_BYTES)
     except RemoteError as error:
         if error.fault is Fault.GONE:
             raise Superseded(
@@ -153,6 +152,40 @@ def fetch(mirror: Mirror, context: CheckContext, refspecs: list[str]) -> None:
         if error.fault is Fault.LASTING:
             raise
         raise Unavailable(error.message, hint="gen-env tries again") from None
+
+
+@contextlib.contextmanager
+def _of_branch(data_dir: Path, connection: Connection, repository: str) -> Iterator[Mirror]:
+    gitdir = place(data_dir, connection.name, repository)
+    with folder_locks.in_use(gitdir):
+        yield Mirror.open(gitdir)
+
+
+def branch_head(data_dir: Path, connection: Connection, repository: str) -> str | None:
+    """The commit of the connection's branch, fetched now; None where there is no such branch.
+
+    Raises UserError where the server refuses or cannot be reached.
+    """
+    with _of_branch(data_dir, connection, repository) as mirror:
+        refspecs = [f"+refs/heads/{connection.branch}:{_BRANCH}"]
+        forges.fetch(mirror, connection, repository, refspecs, max_bytes=MAX_BYTES)
+        return mirror.resolve(_BRANCH)
+
+
+def branch_files(data_dir: Path, connection: Connection, repository: str) -> Snapshot:
+    """gen-env's files of the branch, as `branch_head` has fetched it last.
+
+    Raises UserError where there is none, or where it is beyond the limits of reading.
+    """
+    with _of_branch(data_dir, connection, repository) as mirror:
+        if sha := mirror.resolve(_BRANCH):
+            return files_of(mirror, sha)
+    raise UserError(f"branch '{connection.branch}' not found", hint="set branch")
+
+
+def open_mirror(context: Context) -> Mirror:
+    """The mirror of the run's repository."""
+    return Mirror.open(place(context.data_dir, context.connection.name, context.repository))
 
 
 def place(data_dir: Path, connection: str, repository: str) -> Path:
@@ -165,9 +198,3 @@ def place(data_dir: Path, connection: str, repository: str) -> Path:
 def space_of(run_id: str) -> str:
     """Below which name in the mirror a run keeps its refs, for as long as it needs them."""
     return f"refs/w/{hashlib.sha256(run_id.encode()).hexdigest()[:24]}"
-
-
-def _head_ref(request: CheckRequest) -> str:
-    if request.context.forge.kind is ForgeKind.GITLAB:
-        return f"refs/merge-requests/{request.number}/head"
-    return f"refs/pull/{request.number}/head"

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
-from generator.core.problem import Problem
 from generator.git import diff
 from generator.pipeline import governing, regeneration, repository, scope, settings_trust
 from generator.pipeline.repository import PARTS, SETTINGS, Catalogue, Repository
@@ -32,6 +31,11 @@ class Prepared:
     found: Catalogue
     touched: Touched
     later: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The environments to judge that the head defines."""
+        return tuple(name for name in self.subject.names if name in self.found.definitions)
 
 
 def prepare(sides: Pinned) -> Prepared | str:
@@ -105,7 +109,13 @@ def _prepared(
         changed=changed,
         impact=settings.impact,
         another=_another(trusted, names, (before, after), settings.impact),
-        problems=_placed(problems, exact=settings.exact),
+        # Lines of settings that were put together from two files are nobody's lines.
+        problems=tuple(
+            problem
+            if settings.exact or problem.path != SETTINGS or problem.rule.startswith("settings/")
+            else dataclasses.replace(problem, line=None)
+            for problem in problems
+        ),
     )
     return Prepared(subject, trusted, after, reached, settings.later)
 
@@ -124,20 +134,8 @@ def _bounded(head: Snapshot, changed: Iterable[str]) -> None:
 def _another(
     trusted: Repository, names: Iterable[str], sides: Iterable[Catalogue], impact: Iterable[Finding]
 ) -> bool:
-    """Whether an environment is, or becomes, of a tier that asks for another person.
-
-    A change of the policy itself concerns each tier.
-    """
+    """Whether an environment is, or becomes, of a tier that asks for another person."""
     tiers = {item.tier for side in sides for name in names if (item := side.definitions.get(name))}
+    # A change of the policy itself concerns each tier.
     tiers |= set(map(str, trusted.policy.tiers)) if impact else set()
     return any(map(trusted.policy.needs_another, tiers))
-
-
-def _placed(problems: Iterable[Problem], *, exact: bool) -> tuple[Problem, ...]:
-    """Lines of settings that were put together from two files are nobody's lines."""
-    return tuple(
-        problem
-        if exact or problem.path != SETTINGS or problem.rule.startswith("settings/")
-        else dataclasses.replace(problem, line=None)
-        for problem in problems
-    )

@@ -8,7 +8,8 @@ import hmac
 
 from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState, PullRequest, PullState
-from service.model.check import STATUS_CONTEXT, CheckRequest
+from service.check.request import CheckRequest
+from service.model.check import STATUS_CONTEXT
 
 
 class Superseded(Exception):
@@ -58,7 +59,7 @@ class Reporter:
     @property
     def marker(self) -> str:
         """What our comment is known by: nobody without the key can make one for this request."""
-        return marker_of(self.marker_key, self.request.repository, self.request.number)
+        return marker_of(self.marker_key, self.request.context.repository, self.request.number)
 
 
 def marker_of(key: bytes, repository: str, number: int, *more: str) -> str:
@@ -70,11 +71,10 @@ def marker_of(key: bytes, repository: str, number: int, *more: str) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
-    """One commit to check.
+    """One commit to check, and the branch that it is to go into (none for a merge group).
 
-    `base_ref` is the branch that it is to go into, empty for a merge group. `branch` is the branch
-    of this repository that it stands on, empty where a push is out of the question. `trusted` says
-    that its values may be rendered.
+    `branch` is the one of this repository that it stands on, empty where a push is out of the
+    question. `trusted` says that its values may be rendered.
     """
 
     number: int

@@ -23,16 +23,18 @@ from generator.pipeline.repository import SETTINGS
 from generator.pipeline.toolchain import Charts, Renderer, charts_of
 from generator.redaction.text import redact_prose
 from generator.report.model import Report
-from service.check import assess, images, publish, push, regenerate
+from service.check import assess, images, publish, regenerate
 from service.check.assess import Findings, Tools
 from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, concerns, paths_between, prepare
 from service.check.publish import Draft
-from service.check.regenerate import Identity, Proposal
+from service.check.regenerate import Identity, Proposal, Pushed
 from service.check.reporter import Reporter, Superseded, Target, target_of
+from service.check.request import CheckRequest
 from service.check.verdict import Verdict, decide
-from service.model.check import CheckOutcome, CheckRequest, CheckState, Grants
+from service.model.check import CheckOutcome, Grants
+from service.model.job import State
 from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 
@@ -43,14 +45,6 @@ CONFLICT = Rule(
     "A change that cannot be merged cannot be checked.",
     command="service",
 )
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
-
-
-def _renderer(files: Files) -> Renderer:
-    return toolchain.lazy(files, watch=instrument.of_renders())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +59,10 @@ class Toolchain:
     marker_key: bytes = dataclasses.field(repr=False)
     identity: Identity = dataclasses.field(default_factory=Identity)
     charts: Callable[[Files], Charts] = toolchain.charts
-    renderer: Callable[[Files], Renderer] = _renderer
-    now: Callable[[], datetime.datetime] = _now
+    renderer: Callable[[Files], Renderer] = lambda files: toolchain.lazy(
+        files, watch=instrument.of_renders()
+    )
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     jobs: int = 2
     seconds: float = 900.0
 
@@ -99,7 +95,8 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
         target = target_of(request, reporter)
         head = target.head
         publish.pending(reporter, head)
-        with pinned(request, head, target.base_ref) as sides:
+        about = {"base_ref": target.base_ref, "base_sha": request.base_sha}
+        with pinned(request.context, request.number, head, **about) as sides:
             try:
                 return _checked(sides, target, reporter, toolchain)
             except (Unavailable, RateLimited):
@@ -107,7 +104,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
             except UserError as error:
                 return publish.fault(reporter, head, _words(error), _author(sides, target))
     except Superseded as stale:
-        return CheckOutcome(CheckState.SUPERSEDED, stale.reason, head)
+        return CheckOutcome(State.SUPERSEDED, stale.reason, head)
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
@@ -151,14 +148,14 @@ def _checked(
     ):
         renderer = Bounded(toolchain.renderer(base), toolchain.seconds)
         tools = Tools(charts, renderer, crds, toolchain.now(), toolchain.jobs)
-        prepared, proposal = _regenerated(sides, prepared, target, tools, toolchain)
+        prepared, plan, proposal = _regenerated(sides, prepared, target, tools, toolchain)
         remarks: list[str] = []
-        if proposal.commit is not None:
-            pushed = _push_back(sides, proposal, prepared, target, reporter)
-            if isinstance(pushed, Proposal):
-                return pushed.sha
-            remarks.append(f"the tree is out of date, and gen-env does not push it: {pushed}")
-        elif proposal.plan:
+        if proposal is not None:
+            held = _push_back(sides, proposal, prepared, target, reporter)
+            if not held:
+                return proposal.sha
+            remarks.append(f"the tree is out of date, and gen-env does not push it: {held}")
+        elif plan:
             remarks.append(_BEHIND)
         found = (assess.full if target.trusted else assess.static)(prepared.subject, tools)
         renderer.require_time()
@@ -170,7 +167,7 @@ def _checked(
     verdict = decide(
         found, reporter.request.grants, waiting=waiting, group=target.group, author=target.author
     )
-    patch = proposal.commit.patch if proposal.commit else ""
+    patch = proposal.patch if proposal else ""
     return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))
 
 
@@ -180,79 +177,55 @@ _BEHIND = (
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Regenerated:
-    """What generating gives: the plan, and a commit that carries it out where there can be one."""
-
-    plan: Plan
-    names: tuple[str, ...]
-    commit: Proposal | None = None
-
-
 def _regenerated(
     sides: Pinned, prepared: Prepared, target: Target, tools: Tools, toolchain: Toolchain
-) -> tuple[Prepared, _Regenerated]:
-    """Generate the touched environments; what is to be said of the repository itself is added."""
-    subject = prepared.subject
-    names = tuple(name for name in subject.names if name in prepared.found.definitions)
+) -> tuple[Prepared, Plan, Proposal | None]:
+    """Generate the touched environments; what is to be said of the repository itself is added.
+
+    The plan that brings the tree up to date, and a commit that carries it out where one can.
+    """
+    subject, names = prepared.subject, prepared.names
     renderer = tools.renderer if target.trusted else None
-    generation = generate.generate(
-        subject.head,
-        names,
-        charts_of(tools.charts, subject.head),
-        renderer,
-        may_render=target.trusted,
-    )
+    charts = charts_of(tools.charts, subject.head)
+    generation = generate.generate(subject.head, names, charts, renderer, may_render=target.trusted)
     wanted = regeneration.wanted(generation, names, subject.versions)
     if not names:
         drift = regeneration.repository_drift(generation, subject.head)
         subject = dataclasses.replace(subject, problems=(*subject.problems, *drift))
         prepared = dataclasses.replace(prepared, subject=subject)
-    result = _Regenerated(wanted, names)
-    if wanted and not target.group:
-        commit = regenerate.propose(sides, wanted, names, toolchain.identity)
-        result = dataclasses.replace(result, commit=commit)
-    return prepared, result
+    if not wanted or target.group:
+        return prepared, wanted, None
+    return prepared, wanted, regenerate.propose(sides, wanted, names, toolchain.identity)
 
 
 def _push_back(
-    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, reporter: Reporter
-) -> Proposal | str:
-    """The pushed commit, or why it was not pushed."""
-    assert proposal.commit is not None
-    why = _not_to_push(sides, proposal, prepared, target, reporter)
-    if why:
+    sides: Pinned, proposal: Proposal, prepared: Prepared, target: Target, reporter: Reporter
+) -> str:
+    """Push the commit; why it was not pushed, or nothing."""
+    if why := _not_to_push(sides, prepared, target, reporter):
         return why
     publish.out_of_date(reporter, target.head)
     reporter.ask()
-    result = push.push(
-        sides.mirror,
-        reporter.request.context,
-        commit=proposal.commit.sha,
-        branch=target.branch,
-        seen=target.head,
-    )
-    if result is push.Pushed.MOVED:
+    context, places = reporter.request.context, {"branch": target.branch, "seen": target.head}
+    result = regenerate.push(sides.mirror, context, commit=proposal.sha, **places)
+    if result is Pushed.MOVED:
         raise Superseded(result.value)
-    return proposal.commit if result is push.Pushed.DONE else result.value
+    return "" if result is Pushed.DONE else result.value
 
 
-def _not_to_push(
-    sides: Pinned, proposal: _Regenerated, prepared: Prepared, target: Target, reporter: Reporter
-) -> str:
+def _not_to_push(sides: Pinned, prepared: Prepared, target: Target, reporter: Reporter) -> str:
     if not target.branch:
         return "the branch belongs to a fork"
-    if not reporter.request.context.push_back:
+    if not reporter.request.context.connection.push_back:
         return "pushing is switched off"
     if regenerate.is_ours(sides.mirror, sides.head):
         return "the newest commit is already by gen-env"
     if prepared.later:
         return "this change also changes settings that take effect after the merge"
-    tiers = prepared.repository.policy.tiers
-    for name in proposal.names:
+    policies = {str(tier): item for tier, item in prepared.repository.policy.tiers.items()}
+    for name in prepared.names:
         tier = prepared.found.definitions[name].tier
-        policy = {str(key): value for key, value in tiers.items()}.get(tier)
-        if policy is not None and policy.promotion_only:
+        if tier in policies and policies[tier].promotion_only:
             return f"tier {tier} changes by promotion only"
     return ""
 
@@ -273,8 +246,8 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
     report = Report(
         sides.base[:12], sides.head[:12], (), problems, not_compared="the branch conflicts"
     )
-    verdict = decide(Findings(report), reporter.request.grants)
-    count = len(sides.conflicts)
-    summary = f"conflicts with {target.base_ref} in {counted(count, 'file')}"
-    told = Verdict(CheckState.FAILURE, summary, {}, verdict.notes)
-    return publish.publish(reporter, target, Draft(Findings(report), told))
+    found = Findings(report)
+    summary = f"conflicts with {target.base_ref} in {counted(len(sides.conflicts), 'file')}"
+    notes = decide(found, reporter.request.grants).notes
+    told = Verdict(State.FAILURE, summary, {}, notes)
+    return publish.publish(reporter, target, Draft(found, told))

@@ -7,14 +7,15 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 from generator.actions.validate import NotDone
-from generator.core.basis import Basis, together
+from generator.core.basis import together
 from generator.core.counted import counted
 from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report, grave
 from service.check.assess import CHART, Findings, is_without_base
-from service.model.check import CheckState, Grants
+from service.model.check import Grants
+from service.model.job import State
 
 _rule = functools.partial(Rule, command="service")
 NOT_COMPARED = _rule(
@@ -55,7 +56,7 @@ class Verdict:
     the rules that a writer could accept.
     """
 
-    state: CheckState
+    state: State
     summary: str
     environments: Mapping[str, str]
     notes: tuple[Problem, ...] = ()
@@ -77,55 +78,56 @@ def decide(
     """
     given, grants = grants, grants.without(author) if found.another else grants
     errors = [problem for problem in found.report.every_problem if problem.fails]
-    diffs = found.report.environments
-    refused = {item.name: frozenset() if group else _refused(item, grants) for item in diffs}
-    shared = frozenset() if group else grave(found.report.impact) - set(grants.accepted)
+    diffs, accepted = found.report.environments, grants.accepted.keys()
+    refused = {item.name: frozenset() if group else _grave(item) - accepted for item in diffs}
+    shared = frozenset() if group else grave(found.report.impact) - accepted
     undone = {item.environment: item for item in found.not_done if item.check == CHART}
     rules = tuple(sorted(shared.union(*refused.values())))
-    notes = (*_notes(found, grants), *_unheard(given, grants), *map(_help, rules))
-    otherwise = CheckState.NEUTRAL if waiting else CheckState.SUCCESS
+    notes = tuple(_notes(found, given, grants, rules))
+    otherwise = State.NEUTRAL if waiting else State.SUCCESS
     states = {
         item.name: _state(item, refused[item.name], undone, otherwise).value for item in diffs
     }
+    # What was not compared is an error, or a writer has accepted it.
+    compared = (item for item in diffs if item.rendered)
+    basis = together(basis for item in compared for basis in (item.base_basis, item.basis))
     if errors or rules:
-        state, summary = CheckState.FAILURE, _failure(errors, rules)
+        state, summary = State.FAILURE, _failure(errors, rules)
     elif waiting:
-        state, summary = CheckState.NEUTRAL, waiting
+        state, summary = State.NEUTRAL, waiting
     elif undone:
         name, item = min(undone.items())
-        state, summary = CheckState.ERROR, f"{name}: {item.reason}"
-    elif assured := _basis(found.report).assure(_success(found)):
-        state, summary = CheckState.SUCCESS, str(assured)
+        state, summary = State.ERROR, f"{name}: {item.reason}"
+    elif assured := basis.assure(_success(found)):
+        state, summary = State.SUCCESS, str(assured)
     else:
-        left = "; ".join(map(str, _basis(found.report).not_read[:3]))
-        state, summary = CheckState.ERROR, f"not read: {left}"
+        left = "; ".join(map(str, basis.not_read[:3]))
+        state, summary = State.ERROR, f"not read: {left}"
     if spoken := _spoken(found.report, grants):
         summary = f"{spoken}; {summary}"
-    if grants.override is not None and state in (CheckState.FAILURE, CheckState.ERROR):
+    if grants.override is not None and state in (State.FAILURE, State.ERROR):
         summary = f"overridden by @{grants.override.author}: {grants.override.reason} ({summary})"
-        return Verdict(CheckState.SUCCESS, summary, states, notes)
-    waiting = waiting if state is CheckState.NEUTRAL else ""
+        return Verdict(State.SUCCESS, summary, states, notes)
+    waiting = waiting if state is State.NEUTRAL else ""
     return Verdict(state, summary, states, notes, waiting, rules)
 
 
-def _refused(item: EnvironmentDiff, grants: Grants) -> frozenset[str]:
+def _grave(item: EnvironmentDiff) -> frozenset[str]:
     """Rules that somebody must accept: grave impacts, and an impact that nobody can know."""
     found = grave(item.impact)
-    if is_without_base(item):
-        found |= {NOT_COMPARED.id}
-    return found - set(grants.accepted)
+    return found | {NOT_COMPARED.id} if is_without_base(item) else found
 
 
 def _state(
     item: EnvironmentDiff,
     refused: frozenset[str],
     undone: Mapping[str, NotDone],
-    otherwise: CheckState,
-) -> CheckState:
+    otherwise: State,
+) -> State:
     if refused or any(problem.fails for problem in item.problems):
-        return CheckState.FAILURE
+        return State.FAILURE
     read = not item.rendered or (item.basis.complete and item.base_basis.complete)
-    return otherwise if read and item.name not in undone else CheckState.ERROR
+    return otherwise if read and item.name not in undone else State.ERROR
 
 
 def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
@@ -137,12 +139,6 @@ def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
     if rules:
         parts.append(f"not accepted: {', '.join(rules)}")
     return "; ".join(parts)
-
-
-def _basis(report: Report) -> Basis:
-    """That of what was compared; what was not is an error, or a writer has accepted it."""
-    compared = (item for item in report.environments if item.rendered)
-    return together(basis for item in compared for basis in (item.base_basis, item.basis))
 
 
 def _success(found: Findings) -> str:
@@ -174,44 +170,35 @@ def _spoken(report: Report, grants: Grants) -> str:
 
 def _acceptable(report: Report) -> frozenset[str]:
     """What of this change a person may accept."""
-    rules = grave(finding for _, finding in report.every_finding)
-    return rules | {NOT_COMPARED.id} if any(map(is_without_base, report.environments)) else rules
+    return grave(report.impact).union(*map(_grave, report.environments))
 
 
-def _unheard(given: Grants, grants: Grants) -> Iterator[Problem]:
-    """The author's own words, where policy requires another person."""
-    rules = sorted(set(given.accepted) - set(grants.accepted))
-    if given.override is not None and grants.override is None:
-        rules.append("override")
-    if rules:
-        words = f"{', '.join(rules)} by the author does not count"
-        yield ACCEPT.problem(f"{words}: policy requires another person")
-
-
-def _notes(found: Findings, grants: Grants) -> Iterator[Problem]:
-    """What a reader of the report must know beside it."""
-    rules = _acceptable(found.report)
+def _notes(
+    found: Findings, given: Grants, grants: Grants, refused: Sequence[str]
+) -> Iterator[Problem]:
+    """What a reader of the report must know beside it; of what was `given`, `grants` counts."""
+    acceptable = _acceptable(found.report)
     for rule, author in sorted(grants.accepted.items()):
-        if rule in rules:
+        if rule in acceptable:
             yield ACCEPTED.problem(f"{author} has accepted {rule} for this commit")
     if grants.override is not None:
         by = grants.override
         yield OVERRIDE.problem(f"{by.author} overrides this check: {by.reason}")
     if grants.trusted_by:
         yield TRUSTED.problem(f"{grants.trusted_by} has allowed this commit of a fork")
+    # One line for a check, however many objects and environments it was not done for.
     for check in sorted({item.check for item in found.not_done}):
-        yield _not_done(check, [item for item in found.not_done if item.check == check])
+        items = [item for item in found.not_done if item.check == check]
+        rest = f" (and {len(items) - 1:,} more of this kind)" if items[1:] else ""
+        yield NOT_DONE.problem(f"{check} not checked: {items[0].reason}{rest}")
     if found.suppressed:
         count = counted(found.suppressed, "finding")
         yield SUPPRESSED.problem(f"{count} suppressed in the definitions, with reasons")
-
-
-def _not_done(check: str, items: Sequence[NotDone]) -> Problem:
-    """One line for a check, however many objects and environments it was not done for."""
-    rest = f" (and {len(items) - 1:,} more of this kind)" if items[1:] else ""
-    return NOT_DONE.problem(f"{check} not checked: {items[0].reason}{rest}")
-
-
-def _help(rule: str) -> Problem:
-    words = f"{rule} fails this check until a writer accepts it for this commit"
-    return ACCEPT.problem(words)
+    unheard = sorted(given.accepted.keys() - grants.accepted.keys())
+    if given.override is not None and grants.override is None:
+        unheard.append("override")
+    if unheard:
+        words = f"{', '.join(unheard)} by the author does not count"
+        yield ACCEPT.problem(f"{words}: policy requires another person")
+    for rule in refused:
+        yield ACCEPT.problem(f"{rule} fails this check until a writer accepts it for this commit")

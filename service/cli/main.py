@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,9 @@ from generator.redaction.text import redact_prose
 from service.cli import tokens
 from service.cli.tokens import CONFIG
 from service.settings import resolve
-from service.settings.resolve import Settings
+
+if TYPE_CHECKING:
+    from service.settings.schema import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,22 +40,17 @@ def _command(function: Callable[..., int]) -> click.Command:
 @_command
 def serve(config: Path | None) -> int:
     """Run a web and a worker process on this host and restart them when they end."""
-    from service.cli.migrate import prepare
     from service.cli.supervisor import Supervisor
 
-    settings = _loaded(config)
-    prepare(settings)
-    return Supervisor(settings, _file(config)).run()
+    settings = _prepared(config)
+    return Supervisor(settings, (config or Path(os.environ[resolve.CONFIG])).absolute()).run()
 
 
 def web(config: Path | None, processes: int) -> int:
     """Take deliveries in and show reports."""
-    from service.cli.migrate import prepare
     from service.web import process
 
-    settings = _loaded(config)
-    prepare(settings)
-    return process.run(settings, processes=processes)
+    return process.run(_prepared(config), processes=processes)
 
 
 _command(click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)(web))
@@ -62,20 +59,15 @@ _command(click.option("--processes", type=click.IntRange(1, 64), default=1, show
 @_command
 def worker(config: Path | None) -> int:
     """Run the jobs that the web process queued."""
-    from service.cli.migrate import prepare
     from service.worker import process
 
-    settings = _loaded(config)
-    prepare(settings)
-    return process.run(settings)
+    return process.run(_prepared(config))
 
 
 @_command
 def migrate(config: Path | None) -> int:
     """Bring the database up to date; the others do so as well when they start."""
-    from service.cli.migrate import prepare
-
-    prepare(_loaded(config))
+    _prepared(config)
     return 0
 
 
@@ -87,8 +79,8 @@ def doctor(config: Path | None) -> int:
     failed = False
     for finding in assess(resolve.load(config, os.environ)):
         failed = failed or bool(finding.problem)
-        click.echo(f"{'FAIL' if finding.problem else 'ok':5}{finding.subject}"
-                   + (f": {finding.problem}" if finding.problem else ""))  # fmt: skip
+        state, said = ("FAIL", f": {finding.problem}") if finding.problem else ("ok", "")
+        click.echo(f"{state:5}{finding.subject}{said}")
         if finding.hint:
             click.echo(f"     {finding.hint}")
     return 1 if failed else 0
@@ -127,17 +119,16 @@ def demo(once: bool) -> None:
     sys.exit(show(once=once))
 
 
-def _loaded(config: Path | None) -> Settings:
+def _prepared(config: Path | None) -> Settings:
+    """The settings, after logs and database were made ready for them."""
+    from service.cli.migrate import prepare
     from service.telemetry import logs, tracing
 
     tracing.require(os.environ)
     settings = resolve.load(config, os.environ)
     logs.configure(settings.secrets)
+    prepare(settings)
     return settings
-
-
-def _file(config: Path | None) -> Path:
-    return (config or Path(os.environ[resolve.CONFIG])).absolute()
 
 
 def run() -> None:

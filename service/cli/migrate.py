@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from generator.core.errors import UserError
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import database, tables
 
 _TIMEOUT = 30.0
@@ -26,7 +27,7 @@ def prepare(settings: Settings) -> None:
     import sqlalchemy as sa
 
     url = settings.database_url.text()
-    _make_folder(settings.data_dir)
+    make_folder(settings.data_dir)
     database.create(url)
     if fault := database.encoding_fault(url):
         raise UserError(fault, hint=database.UTF8_HINT)
@@ -45,13 +46,14 @@ def prepare(settings: Settings) -> None:
     )
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make the data folder; raises UserError where it cannot be made or written to."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(
-            f"cannot create the data folder: {error.strerror}", path=str(folder)
-        ) from None
+        raise UserError(f"cannot create the data folder {folder}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"cannot write to {folder}", hint="give it to the service's user")
 
 
 @contextlib.contextmanager
@@ -59,7 +61,7 @@ def _alone(url: str) -> Iterator[None]:
     """One process of this host at a time, where the database is a file.
 
     SQLite waits for nobody while it makes a file write-ahead: of two that start together, one
-    would fail. A process that is killed gives the lock up. PostgreSQL has locks of its own.
+    would fail.
     """
     if not url.startswith(_SQLITE):
         yield
@@ -84,8 +86,5 @@ def _patiently(work: Callable[[], None]) -> None:
 
 def _bring_up(url: str) -> None:
     tables.prepare_file(url)
-    engine = tables.engine(url)
-    try:
+    with tables.opened(url) as engine:
         tables.migrate(engine)
-    finally:
-        engine.dispose()

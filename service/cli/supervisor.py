@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from service.queue import claims
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import tables
 from service.worker.process import IDENTITY, new_identity
 
@@ -61,12 +61,9 @@ class Supervisor:
 
     def _tend(self, child: _Child) -> None:
         now = time.monotonic()
-        if child.process is None:
-            if now >= child.due:
-                self._start(child)
-            return
-        status = child.process.poll()
-        if status is None:
+        if child.process is None and now >= child.due:
+            self._start(child)
+        if child.process is None or (status := child.process.poll()) is None:
             return
         log.error("the %s process ended with %d; restarting it", child.role, status)
         child.process = None
@@ -90,13 +87,11 @@ class Supervisor:
         """Nobody knows better than we that it is gone: its runs need not wait for the lease."""
         if child.role != "worker":
             return
-        engine = tables.engine(self._settings.database_url.text())
-        try:
-            claims.leave(engine, child.identity)
-        except Exception as error:  # then the lease runs out by itself
-            log.warning("cannot end the lease: %s", type(error).__name__)
-        finally:
-            engine.dispose()
+        with tables.opened(self._settings.database_url.text()) as engine:
+            try:
+                claims.expire(engine, child.identity)
+            except Exception as error:  # then the lease runs out by itself
+                log.warning("cannot end the lease: %s", type(error).__name__)
 
     def _end(self, child: _Child) -> None:
         if child.process is None:

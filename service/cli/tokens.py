@@ -19,6 +19,8 @@ from service.settings import resolve
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from service.settings.schema import Settings
+
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,38}[a-z0-9])?")
 _DAY = 86_400
 CONFIG = click.option(
@@ -90,18 +92,14 @@ def show(config: Path | None) -> None:
 
 
 @contextlib.contextmanager
-def _database(settings: resolve.Settings) -> Iterator[sa.Connection]:
+def _database(settings: Settings) -> Iterator[sa.Connection]:
     """A transaction in the database, which is brought up to date before."""
     from service.cli.migrate import prepare
     from service.store import tables
 
     prepare(settings)
-    engine = tables.engine(settings.database_url.text())
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+    with tables.opened(settings.database_url.text()) as engine, engine.begin() as connection:
+        yield connection
 
 
 def _moment(seconds: float) -> str:

@@ -1,11 +1,11 @@
 """A forge for one repository, as far as the service speaks with it: the API of Gitea, in memory.
 
-It serves this machine alone, and what it knows is gone when it ends.
+It serves this machine alone, and what it knows is gone when it ends. Pull requests, comments and
+statuses are kept as Gitea shows them.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import hmac
 import itertools
@@ -20,21 +20,9 @@ from typing import Any
 
 REPOSITORY = "demo/airflow-gitops"
 BOT, PERSON = "gen-env", "you"
-_USERS = {BOT: 1, PERSON: 2}
+_USERS = {BOT: {"login": BOT, "id": 1}, PERSON: {"login": PERSON, "id": 2}}
+_NAMED = {"id": 1, "full_name": REPOSITORY}
 _WAIT_SECONDS = 0.3
-
-
-@dataclasses.dataclass
-class Pull:
-    """A pull request; its head is where its branch stands."""
-
-    number: int
-    title: str
-    body: str
-    branch: str
-    sha: str
-    author: str
-    merge_sha: str = ""
 
 
 class Forge:
@@ -44,7 +32,7 @@ class Forge:
         self.root, self.url, self.token = root, url, token
         self.gitdir = root / f"{REPOSITORY}.git"
         self.hook = ""
-        self.pulls: dict[int, Pull] = {}
+        self.pulls: dict[int, dict[str, Any]] = {}
         self.comments: dict[int, dict[str, Any]] = {}
         self.statuses: list[dict[str, Any]] = []
         self.secret = secret
@@ -62,60 +50,73 @@ class Forge:
         """The commit of a branch, empty where there is none."""
         return self.git("rev-parse", "--quiet", "--verify", f"refs/heads/{branch}", check=False)
 
-    # What people and the service do.
-
-    def open_pull(self, branch: str, title: str, body: str, author: str = PERSON) -> Pull:
+    def open_pull(self, branch: str, title: str, body: str, author: str = PERSON) -> dict[str, Any]:
         """A new pull request into main."""
         with self._lock:
-            pull = Pull(len(self.pulls) + 1, title, body, branch, self.head(branch), author)
-            self.pulls[pull.number] = pull
-            self.git("update-ref", f"refs/pull/{pull.number}/head", pull.sha)
-        self._deliver("pull_request", self._event(pull, "opened"))
+            number = len(self.pulls) + 1
+            pull = self.pulls[number] = {
+                "number": number, "title": title, "body": body, "user": _USERS[author],
+                "state": "open", "merged": False, "merge_commit_sha": None, "draft": False,
+                "labels": [], "html_url": f"{self.url}/{REPOSITORY}/pulls/{number}",
+                "head": {"ref": branch, "sha": "", "repo": _NAMED},
+                "base": {"ref": "main", "sha": self.head("main"), "repo": _NAMED},
+            }  # fmt: skip
+            self._move(pull)
+        self._tell_of_pull(pull, "opened")
         return pull
+
+    def _move(self, pull: dict[str, Any]) -> bool:
+        """Take over where the branch stands; whether it has moved."""
+        sha = self.head(pull["head"]["ref"])
+        if pull["merged"] or sha in ("", pull["head"]["sha"]):
+            return False
+        pull["head"]["sha"] = sha
+        self.git("update-ref", f"refs/pull/{pull['number']}/head", sha)
+        return True
 
     def pushed(self) -> None:
         """After a push: heads move along, and the service is told."""
         with self._lock:
-            moved = [item for item in self.pulls.values() if not item.merge_sha]
-            moved = [item for item in moved if self.head(item.branch) not in ("", item.sha)]
-            for pull in moved:
-                pull.sha = self.head(pull.branch)
-                self.git("update-ref", f"refs/pull/{pull.number}/head", pull.sha)
+            moved = [pull for pull in self.pulls.values() if self._move(pull)]
         for pull in moved:
-            self._deliver("pull_request_sync", self._event(pull, "synchronized"))
+            self._tell_of_pull(pull, "synchronized", "pull_request_sync")
 
     def merge(self, number: int) -> bool:
         """Merge a pull request, as the button does; False where it conflicts."""
         with self._lock:
             pull, before = self.pulls[number], self.head("main")
-            tree = self.git("merge-tree", "--write-tree", before, pull.sha, check=False)
-            if len(tree.split()) != 1 or pull.merge_sha:
+            sha = pull["head"]["sha"]
+            tree = self.git("merge-tree", "--write-tree", before, sha, check=False)
+            if len(tree.split()) != 1 or pull["merged"]:
                 return False
-            words = ("-p", before, "-p", pull.sha, "-m", f"Merge #{number}: {pull.title}")
-            pull.merge_sha = self.git("commit-tree", tree, *words)
-            self.git("update-ref", "refs/heads/main", pull.merge_sha)
-        self._deliver("pull_request", self._event(pull, "closed"))
-        self._deliver("push", {
-            "ref": "refs/heads/main", "before": before, "after": pull.merge_sha,
-            "repository": {"full_name": REPOSITORY},
-        })  # fmt: skip
+            words = ("-p", before, "-p", sha, "-m", f"Merge #{number}: {pull['title']}")
+            after = self.git("commit-tree", tree, *words)
+            self.git("update-ref", "refs/heads/main", after)
+            pull |= {"state": "closed", "merged": True, "merge_commit_sha": after}
+            for other in self.pulls.values():
+                other["base"]["sha"] = after
+        self._tell_of_pull(pull, "closed")
+        self._tell("push", {"ref": "refs/heads/main", "before": before, "after": after})
         return True
 
     def comment(self, number: int, author: str, body: str) -> dict[str, Any]:
         """A new comment; the service is told of a person's."""
-        identity = next(self._ids)
-        made = {"id": identity, "number": number, "author": author, "body": body}
-        self.comments[identity] = made
+        page = self.pulls[number]["html_url"]
+        made = {"id": next(self._ids), "user": _USERS[author], "body": body, "html_url": page}
+        self.comments[made["id"]] = made
         if author == PERSON:
-            self._deliver("issue_comment", {
-                "action": "created", "is_pull": True, "issue": {"number": number},
-                "comment": self.comment_json(made), "repository": {"full_name": REPOSITORY},
-            })  # fmt: skip
+            about = {"is_pull": True, "issue": {"number": number}, "comment": made}
+            self._tell("issue_comment", {"action": "created", **about})
         return made
+
+    def comments_of(self, number: int) -> list[dict[str, Any]]:
+        """The comments on a pull request."""
+        page = self.pulls[number]["html_url"]
+        return [item for item in self.comments.values() if item["html_url"] == page]
 
     def add_status(self, sha: str, data: Mapping[str, Any]) -> dict[str, Any]:
         """A new status of a commit."""
-        made = {"id": next(self._ids), "sha": sha, **data}
+        made = {"id": next(self._ids), "sha": sha, **data, "status": data["state"]}
         self.statuses.append(made)
         return made
 
@@ -127,41 +128,17 @@ class Forge:
         """The newest status of each name."""
         return {item["context"]: item for item in reversed(self.statuses_of(sha))}
 
-    # What the API shows.
+    def _tell_of_pull(self, pull: dict[str, Any], action: str, event: str = "pull_request") -> None:
+        self._tell(event, {"action": action, "number": pull["number"], "pull_request": pull})
 
-    def pull_json(self, pull: Pull) -> dict[str, Any]:
-        """A pull request as Gitea shows it."""
-        repository = {"id": 1, "full_name": REPOSITORY}
-        return {
-            "number": pull.number, "title": pull.title, "body": pull.body,
-            "state": "closed" if pull.merge_sha else "open", "merged": bool(pull.merge_sha),
-            "merge_commit_sha": pull.merge_sha or None, "draft": False, "labels": [],
-            "html_url": f"{self.url}/{REPOSITORY}/pulls/{pull.number}",
-            "user": {"login": pull.author, "id": _USERS[pull.author]},
-            "head": {"ref": pull.branch, "sha": pull.sha, "repo": repository},
-            "base": {"ref": "main", "sha": self.head("main"), "repo": repository},
-        }  # fmt: skip
-
-    def comment_json(self, made: Mapping[str, Any]) -> dict[str, Any]:
-        """A comment as Gitea shows it."""
-        user = {"login": made["author"], "id": _USERS[made["author"]]}
-        page = f"{self.url}/{REPOSITORY}/pulls/{made['number']}"
-        return {"id": made["id"], "user": user, "body": made["body"], "html_url": page}
-
-    def _event(self, pull: Pull, action: str) -> dict[str, Any]:
-        shown = self.pull_json(pull)
-        return {"action": action, "number": pull.number, "pull_request": shown,
-                "repository": {"full_name": REPOSITORY}}  # fmt: skip
-
-    def _deliver(self, event: str, data: Mapping[str, Any]) -> None:
+    def _tell(self, event: str, data: Mapping[str, Any]) -> None:
         """Tell the service, a moment later as forges do; a lost delivery is the poll's."""
-        raw = json.dumps(data).encode()
-        signature = hmac.new(self.secret.encode(), raw, hashlib.sha256).hexdigest()
+        raw = json.dumps({**data, "repository": _NAMED}).encode()
         headers = {
             "Content-Type": "application/json",
             "X-Gitea-Event": event,
             "X-Gitea-Delivery": str(uuid.uuid4()),
-            "X-Gitea-Signature": signature,
+            "X-Gitea-Signature": hmac.new(self.secret.encode(), raw, hashlib.sha256).hexdigest(),
         }
         threading.Thread(target=_post, args=(self.hook, raw, headers), daemon=True).start()
 

@@ -15,41 +15,9 @@ from generator.core.files import Snapshot
 from generator.pipeline import toolchain
 
 _CHART = "1.22.0"
-_DEV = """\
-apiVersion: gen-env.dev/v1
-kind: Environment
-metadata: {name: dev, tier: development}
-destination: {cluster: main}
-airflow: {version: 3.2.2}
-chart: {version: 1.22.0}
-database: {embedded: true}
-dags: {image: {}}
-auth: {defaultUser: {}}
-"""
-_OTHER = """\
-apiVersion: gen-env.dev/v1
-kind: Environment
-metadata: {name: NAME, tier: NAME}
-destination: {cluster: main}
-airflow: {version: 3.2.2, executor: CeleryExecutor}
-chart: {version: 1.22.0}
-image: {repository: registry.example.com/airflow, tag: 3.2.2-r1}
-auth: {oidc: {issuer: "https://id.example.com", clientId: airflow}}
-database: {host: pg-NAME.example.com, cidrs: [10.21.0.0/24]}
-dags: {image: {}}
-workers: {replicas: 2}
-logging: {remote: {type: s3, url: "s3://logs/NAME"}}
-ingress: {host: NAME.airflow.example.com, tls: {clusterIssuer: letsencrypt}}
-"""
+_HERE = Path(__file__).parent
 _COMMAND = "from generator.cli.main import run; run()"
 _PATHS = "\npromotion: {paths: {main: [dev, staging, production]}}\n"
-_BINDING = """\
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: airflow-helper}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: ServiceAccount, name: default, namespace: airflow-staging}]
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +67,8 @@ def _fine(work: Work) -> None:
 
 
 def _trap(work: Work) -> None:
-    file = work.folder / "environments/staging/generated/manifests/helper.yaml"
-    file.write_text(_BINDING, "utf-8")
+    folder = work.folder / "environments/staging/generated/manifests"
+    shutil.copy(_HERE / "helper.yaml", folder)
 
 
 def _loss(work: Work) -> None:
@@ -137,11 +105,10 @@ def make(folder: Path, gitdir: Path) -> Work:
         "--forge", "gitea", "--server", "https://10.0.0.1:6443", "--no-commit",
     )  # fmt: skip
     work = Work(folder / "work")
-    texts = {"dev": _DEV} | {n: _OTHER.replace("NAME", n) for n in ("staging", "production")}
-    for name, text in texts.items():
-        place = work.folder / "environments" / name
+    for given in (_HERE / "environments").iterdir():
+        place = work.folder / "environments" / given.stem
         place.mkdir(parents=True)
-        (place / "environment.yaml").write_text(text, "utf-8")
+        shutil.copy(given, place / "environment.yaml")
     with (work.folder / "gen-env.yaml").open("a", encoding="utf-8") as file:
         file.write(_PATHS)
     work.gen_env("generate")

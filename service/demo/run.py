@@ -108,22 +108,21 @@ def _explain(forge: Forge, page: str) -> None:
 
 Three pull requests are being checked:""")
     for pull, item in zip(forge.pulls.values(), repository.PROPOSALS, strict=True):
-        click.echo(
-            f"  {forge.url}/{REPOSITORY}/pulls/{pull.number}\n     {item.title}: {item.look}"
-        )
+        click.echo(f"  {pull['html_url']}\n     {item.title}: {item.look}")
     click.echo()
 
 
 def _verdicts(forge: Forge) -> None:
     for pull in forge.pulls.values():
-        status = forge.standing(pull.sha).get(STATUS_CONTEXT, {})
-        click.echo(f"#{pull.number} {status.get('state', 'waiting')}: "
+        status = forge.standing(pull["head"]["sha"]).get(STATUS_CONTEXT, {})
+        click.echo(f"#{pull['number']} {status.get('state', 'waiting')}: "
                    f"{status.get('description', '')}")  # fmt: skip
 
 
 def _judged(forge: Forge) -> bool:
-    standing = [forge.standing(pull.sha).get(STATUS_CONTEXT) for pull in forge.pulls.values()]
-    return all(item is not None and item["state"] != "pending" for item in standing)
+    standing = (forge.standing(pull["head"]["sha"]) for pull in forge.pulls.values())
+    found = [statuses.get(STATUS_CONTEXT) for statuses in standing]
+    return all(item is not None and item["state"] != "pending" for item in found)
 
 
 def _wait(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import os
 import re
+import subprocess
 from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from generator.core.http_policy import is_loopback
-from service.demo import git_http
 from service.demo.forge import BOT, PERSON, REPOSITORY, Forge
 
 _SHA = re.compile(r"[0-9a-f]{40}")
@@ -48,30 +49,28 @@ def _api(forge: Forge) -> Blueprint:
     @api.get(f"{_REPO}/pulls")
     def pulls() -> list[dict[str, Any]]:
         first = request.args.get("page", "1") == "1"
-        found = [pull for pull in forge.pulls.values() if not pull.merge_sha]
-        return [forge.pull_json(pull) for pull in found] if first else []
+        return [pull for pull in forge.pulls.values() if first and not pull["merged"]]
 
     @api.post(f"{_REPO}/pulls")
     def create() -> tuple[dict[str, Any], int]:
         data = request.get_json()
-        pull = forge.open_pull(data["head"], data["title"], data.get("body", ""), BOT)
-        return forge.pull_json(pull), 201
+        return forge.open_pull(data["head"], data["title"], data.get("body", ""), BOT), 201
 
     @api.route(f"{_REPO}/pulls/<int:number>", methods=["GET", "PATCH"])
     def pull(number: int) -> dict[str, Any]:
         found = forge.pulls.get(number) or abort(404)
         data = request.get_json() if request.method == "PATCH" else {}
-        found.title, found.body = data.get("title", found.title), data.get("body", found.body)
-        return forge.pull_json(found)
+        found |= {key: data[key] for key in ("title", "body") if key in data}
+        return found
 
     @api.get(f"{_REPO}/commits/<sha>/pull")
     def merged(sha: str) -> dict[str, Any]:
-        found = next((pull for pull in forge.pulls.values() if pull.merge_sha == sha), None)
-        return forge.pull_json(found or abort(404))
+        found = (pull for pull in forge.pulls.values() if pull["merge_commit_sha"] == sha)
+        return next(found, None) or abort(404)
 
     @api.get(f"{_REPO}/commits/<sha>/statuses")
     def statuses(sha: str) -> list[dict[str, Any]]:
-        return [{**item, "status": item["state"]} for item in forge.statuses_of(sha)]
+        return forge.statuses_of(sha)
 
     @api.post(f"{_REPO}/statuses/<sha>")
     def status(sha: str) -> tuple[dict[str, Any], int]:
@@ -79,12 +78,11 @@ def _api(forge: Forge) -> Blueprint:
 
     @api.get(f"{_REPO}/issues/<int:number>/comments")
     def comments(number: int) -> list[dict[str, Any]]:
-        found = [item for item in forge.comments.values() if item["number"] == number]
-        return [forge.comment_json(item) for item in found]
+        return forge.comments_of(number)
 
     @api.post(f"{_REPO}/issues/<int:number>/comments")
     def add(number: int) -> tuple[dict[str, Any], int]:
-        return forge.comment_json(forge.comment(number, BOT, request.get_json()["body"])), 201
+        return forge.comment(number, BOT, request.get_json()["body"]), 201
 
     @api.route(f"{_REPO}/issues/comments/<int:identity>", methods=["PATCH", "DELETE"])
     def edit(identity: int) -> Any:
@@ -93,7 +91,7 @@ def _api(forge: Forge) -> Blueprint:
             del forge.comments[identity]
             return "", 204
         found["body"] = request.get_json()["body"]
-        return forge.comment_json(found)
+        return found
 
     @api.get(f"{_REPO}/collaborators/<login>/permission")
     def permission(login: str) -> dict[str, Any]:
@@ -112,14 +110,10 @@ def _pages(forge: Forge) -> Blueprint:
     @pages.get(f"/{REPOSITORY}/pulls/<int:number>")
     def pull(number: int) -> str:
         found = forge.pulls.get(number) or abort(404)
+        sha = found["head"]["sha"]
+        diff = "" if found["merged"] else forge.git("diff", f"main...{sha}")
         return render_template(
-            "pull.html",
-            pull=found,
-            repository=REPOSITORY,
-            statuses=forge.standing(found.sha),
-            merged=forge.standing(found.merge_sha),
-            comments=[item for item in forge.comments.values() if item["number"] == number],
-            diff=forge.git("diff", f"main...{found.sha}") if not found.merge_sha else "",
+            "pull.html", pull=found, forge=forge, repository=REPOSITORY, diff=diff
         )
 
     @pages.get(f"/{REPOSITORY}/commit/<sha>")
@@ -145,9 +139,35 @@ def _pages(forge: Forge) -> Blueprint:
     def git(path: str) -> Response:
         if not path.startswith(f"{REPOSITORY}.git/"):
             abort(404)
-        answer = git_http.answer(forge.root, request, path)
+        answer = _git_answer(forge, path)
         if request.method == "POST" and path.endswith("git-receive-pack"):
             forge.pushed()
         return answer
 
     return pages
+
+
+def _git_answer(forge: Forge, path: str) -> Response:
+    """What git's own `http-backend` answers to this request for a path of the repository."""
+    body = request.get_data()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "GIT_PROJECT_ROOT": str(forge.root),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+        "PATH_INFO": f"/{path}",
+        "QUERY_STRING": request.query_string.decode(),
+        "REQUEST_METHOD": request.method,
+        "REMOTE_USER": "gen-env",
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+    }
+    done = subprocess.run(
+        ["git", "http-backend"], input=body, env=environment, capture_output=True, check=False
+    )
+    head, _, content = done.stdout.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
+    return Response(content, int(headers.pop("Status", "200").split()[0]), headers)

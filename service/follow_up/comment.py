@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.redaction.text import redact_prose
 from generator.report.escape import clipped, code, prose
-from service.follow_up.task import Done, Task, neutral
+from service.follow_up.task import Done, Task, neutral, superseded
 from service.model.job import UNFINISHED, Kind, State
 from service.store.runs import Outcome
 
@@ -30,7 +30,7 @@ def upsert(task: Task) -> Done:
     if not any(run["kind"] == Kind.VERIFY.value and run["details"].get("cluster") for run in runs):
         return neutral("nothing was verified")
     if not task.context.is_current():
-        return Done(Outcome(State.SUPERSEDED, "superseded by a newer event"))
+        return superseded()
     body = redact_prose(compose(runs, task.context.forge.limits.comment_budget))
     task.context.forge.upsert_comment(task.job.number, task.marker, body)
     return Done(Outcome(State.DONE, "told"))
@@ -45,9 +45,15 @@ def compose(runs: Sequence[Mapping[str, Any]], budget: int) -> str:
         # As they were queued before, those of a merge as a whole have no environment.
         if run["kind"] == Kind.VERIFY.value and run["details"].get("environment"):
             newest[run["details"]["environment"]] = run
-    head = f"### gen-env: {_title(newest)}\n\n{_HEAD}"
-    lines = [_proposal(run) for run in runs if run["kind"] in _PROPOSALS]
-    tail = "".join(dict.fromkeys(lines))
+    words = [word_of(run) for run in newest.values()]
+    if any(word in ("failed", "timed-out") for word in words):
+        title = "not healthy after the merge"
+    elif all(word in ("verified", "superseded") for word in words):
+        title = "verified" if "verified" in words else "superseded"
+    else:
+        title = "being verified" if "running" in words else "not verified"
+    head = f"### gen-env: {title}\n\n{_HEAD}"
+    tail = "".join(dict.fromkeys(map(_proposal, runs)))
     tail = f"\n{tail}" if tail else ""
     rows = [_row(name, newest[name]) for name in sorted(newest)]
     room = budget - len((head + tail).encode()) - 100
@@ -61,15 +67,6 @@ def compose(runs: Sequence[Mapping[str, Any]], budget: int) -> str:
     return f"{head}{''.join(kept)}{tail}"
 
 
-def _title(newest: Mapping[str, Mapping[str, Any]]) -> str:
-    words = [word_of(run) for run in newest.values()]
-    if any(word in ("failed", "timed-out") for word in words):
-        return "not healthy after the merge"
-    if all(word in ("verified", "superseded") for word in words):
-        return "verified" if "verified" in words else "superseded"
-    return "being verified" if "running" in words else "not verified"
-
-
 def word_of(run: Mapping[str, Any]) -> str:
     """The verdict of a run, `running` before there is one, `unknown` for one given up."""
     if run["state"] in UNFINISHED:
@@ -79,21 +76,17 @@ def word_of(run: Mapping[str, Any]) -> str:
 
 def _row(name: str, run: Mapping[str, Any]) -> str:
     word = word_of(run)
-    said = (
-        run["summary"].removeprefix(f"{word}: ") if word != "running" else "verification is running"
-    )
-    shown = f"[{word}](<{run['url']}>)" if word != "running" and run["url"] else word
-    cells = (
-        code(name, 120),
-        code(str(run["details"].get("sha", ""))[:12]),
-        f"{_SIGNS.get(word, '⏳')} {shown}: {prose(clipped(said, 500))}",
-    )
-    return f"| {' | '.join(cells)} |\n"
+    said, shown = run["summary"].removeprefix(f"{word}: "), f"[{word}](<{run['url']}>)"
+    if word == "running":
+        said, shown = "verification is running", word
+    sha = code(str(run["details"].get("sha", ""))[:12])
+    verdict = f"{_SIGNS.get(word, '⏳')} {shown}: {prose(clipped(said, 500))}"
+    return f"| {code(name, 120)} | {sha} | {verdict} |\n"
 
 
 def _proposal(run: Mapping[str, Any]) -> str:
-    if run["state"] not in (State.DONE.value, State.FAILURE.value) or not run["summary"]:
-        return ""
-    if run["kind"] == Kind.PROMOTE.value and not run["details"].get("target"):
+    told = run["state"] in (State.DONE.value, State.FAILURE.value) and run["summary"]
+    fans_out = run["kind"] == Kind.PROMOTE.value and not run["details"].get("target")
+    if run["kind"] not in _PROPOSALS or not told or fans_out:
         return ""
     return f"- {_PROPOSALS[run['kind']]}: {prose(clipped(run['summary'], 500))}\n"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Sequence
 
 from generator.core.basis import NOTHING, NotRead
 from generator.core.counted import counted
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
+from generator.forge.errors import RateLimited, Unavailable
 from generator.forge.port import CheckState
 from generator.pipeline import drift, repository, review, toolchain
 from generator.redaction.text import redact_prose
@@ -18,13 +20,14 @@ from generator.report.escape import code
 from generator.report.model import EnvironmentDiff, Report
 from service.follow_up.branch import branch
 from service.follow_up.merged import clusters_of
-from service.follow_up.task import Done, Task, neutral
-from service.model.job import State
-from service.settings.clusters import Access
+from service.follow_up.task import Done, Task, neutral, superseded
+from service.model.job import Kind, State
+from service.settings.schema import Access
 from service.store import reports
 from service.store.runs import Outcome
 from service.telemetry.meter import METER
 
+log = logging.getLogger("gen_env.drift")
 CONTEXT = "gen-env/drift"
 """How the names of our statuses begin; an environment's follows."""
 
@@ -51,7 +54,7 @@ def compare(task: Task) -> Done:
         if found.settings is None:
             raise UserError(f"not compared: {found.problems[0].message}")
         clusters = clusters_of(files, found, [name] if name else sorted(found.definitions))
-        chosen = {it: cluster for it, cluster in clusters.items() if known.knows(cluster)}
+        chosen = {it: cluster for it, cluster in clusters.items() if cluster in known.clusters}
         if not name:
             return _queued(task, sha, list(chosen), sorted(found.names - chosen.keys()))
         if name not in chosen:
@@ -60,13 +63,10 @@ def compare(task: Task) -> Done:
 
 
 def _queued(task: Task, sha: str, names: Sequence[str], left: Sequence[str]) -> Done:
-    jobs = tuple(
-        dataclasses.replace(task.job, details={"environment": name, "sha": sha}) for name in names
-    )
+    jobs = tuple(task.then(Kind.DRIFT, environment=name, sha=sha) for name in names)
     words = f"compares {', '.join(names) or 'none'}"
-    if left:
-        # Not defined, or where nobody looks: neither is as git says.
-        return Done(Outcome(State.DONE, f"{words}; not compared: {', '.join(left)}", sha), jobs)
+    if left:  # not defined, or where nobody looks: neither is as git says
+        words += f"; not compared: {', '.join(left)}"
     return Done(Outcome(State.DONE, words, sha), jobs)
 
 
@@ -91,22 +91,27 @@ def _told(task: Task, sha: str, report: Report, item: EnvironmentDiff) -> Done:
     objects = [str(change.key) for change in item.drift if str(change.key) not in unread]
     state, summary = _verdict(objects, list(unread.values()), rendered=item.rendered)
     if not task.context.is_current():
-        return Done(Outcome(State.SUPERSEDED, "superseded by another run", sha))
+        return superseded(sha, "another run")
     forge, environment, url = task.context.forge, task.job.environment, task.context.report_url
+    try:
+        if state is State.FAILURE:
+            text = _issue(objects, [*unread.values()], url)
+            forge.keep_issue(task.marker, f"{environment} differs from git", text)
+        if state is State.SUCCESS:
+            forge.close_issue(task.marker)
+    except (Unavailable, RateLimited):
+        raise
+    except UserError as error:  # issues are switched off, say: the report must not go with them
+        log.warning("no issue on drift of %s: %s", environment, error.message)
+        summary = f"{summary}; no issue is kept: {error.message}"
     summary = redact_prose(summary)
     forge.set_status(sha, f"{CONTEXT}/{environment}", _STATES[state], summary, url)
     labels = {"connection": task.job.connection, "repository": task.job.repository,
               "environment": environment}  # fmt: skip
     if state is not State.ERROR:
         METER.gauge("drift_objects", len(objects), **labels)
-    if state is State.FAILURE:
-        forge.keep_issue(
-            task.marker, f"{environment} differs from git", _issue(objects, [*unread.values()], url)
-        )
     if not unread:
         METER.gauge("drift_compared_timestamp_seconds", task.clock(), **labels)
-    if state is State.SUCCESS:
-        forge.close_issue(task.marker)
     text = json.dumps(json_report.as_json(report), indent=2)
     kept = reports.Report(redact_prose(text) + "\n", redact_prose(html.render(report)))
     # By their names: as long as these differ, people were told.
@@ -115,15 +120,17 @@ def _told(task: Task, sha: str, report: Report, item: EnvironmentDiff) -> Done:
 
 
 def _verdict(objects: Sequence[str], unread: Sequence[str], *, rendered: bool) -> tuple[State, str]:
-    more = f" and {len(unread) - 3} more" if unread[3:] else ""
-    left = f"not read: {'; '.join(unread[:3])}{more}"
+    left = f"not read: {_first(unread, '; ')}"
     if objects:
-        more = f" and {len(objects) - 3} more" if objects[3:] else ""
-        words = f"{counted(len(objects), 'object')} not as in git: {', '.join(objects[:3])}{more}"
+        words = f"{counted(len(objects), 'object')} not as in git: {_first(objects, ', ')}"
         return State.FAILURE, f"{words}; {left}" if unread else words
     if unread or not rendered:
         return State.ERROR, f"not compared: {left}"
     return State.SUCCESS, "the cluster is as git says"
+
+
+def _first(texts: Sequence[str], between: str) -> str:
+    return between.join(texts[:3]) + (f" and {len(texts) - 3} more" if texts[3:] else "")
 
 
 def _issue(objects: Sequence[str], unread: Sequence[str], url: str) -> str:

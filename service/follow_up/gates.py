@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from generator.core.errors import UserError
 from generator.forge.errors import RateLimited, Unavailable
-from generator.forge.port import CheckState, ForgePort, PullRequest, PullState
+from generator.forge.port import CheckState, PullRequest, PullState
 from generator.git.worktree import Store
 from generator.promotion import evidence, gates, history, recheck
 from generator.promotion.base_branch import BaseBranch, at_commit
@@ -20,8 +19,8 @@ from generator.redaction.text import redact_prose
 from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, prepare
 from service.check.reporter import Superseded
-from service.follow_up.task import Done, Task, neutral
-from service.model.check import CheckRequest, Override, Reason
+from service.follow_up.task import Done, Task, neutral, superseded
+from service.model.check import Override
 from service.model.job import State
 from service.store.reminders import Reminder
 from service.store.runs import Outcome
@@ -68,12 +67,9 @@ def decide(task: Task) -> Done:
     if target.base_ref not in ("", task.connection.branch):
         said = f"goes into {target.base_ref}, which is not deployed"
         return _reported(task, target, CheckState.SUCCESS, said)
-    request = CheckRequest(
-        task.job.connection, task.job.repository, task.job.number, target.sha, Reason.POLL,
-        task.run_id, "", task.context, base_sha=target.base_sha,
-    )  # fmt: skip
+    about = {"base_ref": target.base_ref, "base_sha": target.base_sha}
     try:
-        with pinned(request, target.sha, target.base_ref) as sides:
+        with pinned(task.context, task.job.number, target.sha, **about) as sides:
             return _decided(task, target, sides)
     except Superseded as stale:
         return Done(Outcome(State.SUPERSEDED, stale.reason, target.sha))
@@ -103,7 +99,9 @@ def _decided(task: Task, target: _Target, sides: Pinned) -> Done:
     prepared = prepare(sides)
     if isinstance(prepared, str):
         return _reported(task, target, CheckState.SUCCESS, f"no gate: {prepared}")
-    base_branch = _base_branch(task, sides)
+    gitdir, git = sides.mirror.gitdir, sides.mirror.git
+    tree, branch = Store(gitdir, git), task.connection.branch
+    base_branch = at_commit(gitdir, tree, "", branch, sides.base, None)
     found = [
         Judged(name, gate)
         for name in prepared.touched.environments
@@ -114,8 +112,16 @@ def _decided(task: Task, target: _Target, sides: Pinned) -> Done:
     grants, author = task.grants(target.sha), target.pull.author if target.pull else ""
     override = (grants.without(author) if prepared.subject.another else grants).override
     state, said = verdict(found, override)
-    held = _held(found) if state is CheckState.FAILURE else {}
-    return _reported(task, target, state, said, _due(task, found), held)
+    held: dict[str, str] = {}
+    for item in found:
+        if state is CheckState.FAILURE and item.gate.state is GateState.BLOCKED:
+            before = held.get(item.environment)
+            held[item.environment] = f"{before}, " if before else "blocked by "
+            held[item.environment] += item.gate.name
+    # An open gate may close as well, so it is looked at again at the latest after the interval.
+    times = [item.gate.until.timestamp() + 1.0 for item in found if item.gate.until is not None]
+    due = min([task.clock() + task.interval, *times])
+    return _reported(task, target, state, said, due, held)
 
 
 def _gates(
@@ -126,6 +132,10 @@ def _gates(
     def evidence_of(source: str) -> Evidence:
         return evidence.read(forge, source, history.same_state(base_branch, source))
 
+    def successes() -> frozenset[str]:
+        found = forge.read_statuses(pull.head_sha if pull is not None else target.sha)
+        return frozenset(item.context for item in found if item.state is CheckState.SUCCESS)
+
     proposed = Proposed(
         name,
         prepared.subject.base,
@@ -134,7 +144,7 @@ def _gates(
         # A stranger's branch may have any name.
         pull.head_ref if pull is not None and not pull.from_fork else "",
         frozenset(pull.labels if pull is not None else ()),
-        lambda: _successes(forge, pull.head_sha if pull is not None else target.sha),
+        successes,
         clusters=task.cluster,
     )
     found = recheck.again(proposed, evidence_of, task.now)
@@ -143,17 +153,6 @@ def _gates(
     # Whether it goes back takes reading the past, which most changes can be spared.
     past = history.earlier_definitions(base_branch, name)
     return recheck.again(dataclasses.replace(proposed, earlier=past), evidence_of, task.now)
-
-
-def _successes(forge: ForgePort, sha: str) -> frozenset[str]:
-    found = forge.read_statuses(sha)
-    return frozenset(item.context for item in found if item.state is CheckState.SUCCESS)
-
-
-def _base_branch(task: Task, sides: Pinned) -> BaseBranch:
-    mirror = sides.mirror
-    tree = Store(mirror.gitdir, mirror.git)
-    return at_commit(mirror.gitdir, tree, "", task.connection.branch, sides.base, None)
 
 
 def verdict(found: Sequence[Judged], override: Override | None) -> tuple[CheckState, str]:
@@ -178,14 +177,6 @@ def verdict(found: Sequence[Judged], override: Override | None) -> tuple[CheckSt
     return CheckState.SUCCESS, f"open: {names}"
 
 
-def _held(found: Iterable[Judged]) -> Mapping[str, str]:
-    names: dict[str, list[str]] = {}
-    for item in found:
-        if item.gate.state is GateState.BLOCKED:
-            names.setdefault(item.environment, []).append(item.gate.name)
-    return {name: f"blocked by {', '.join(gates)}" for name, gates in names.items()}
-
-
 def _words(found: Sequence[Judged], *, several: bool) -> str:
     """The first in full, the others by name; the moment of opening first: texts are cut."""
     first = found[0]
@@ -194,13 +185,6 @@ def _words(found: Sequence[Judged], *, several: bool) -> str:
     name = f"{first.environment}: {first.gate.name}" if several else first.gate.name
     rest = ", ".join(dict.fromkeys(item.gate.name for item in found[1:]))
     return f"{when}{name}: {first.gate.reason}" + (f" (and {rest})" if rest else "")
-
-
-def _due(task: Task, found: Iterable[Judged]) -> float:
-    """When to look again: an open gate may close as well, so at the latest after the interval."""
-    now = task.clock()
-    times: list[datetime] = [item.gate.until for item in found if item.gate.until is not None]
-    return min([now + task.interval, *(until.timestamp() + 1.0 for until in times)])
 
 
 def _reported(
@@ -212,7 +196,7 @@ def _reported(
     held: Mapping[str, str] | None = None,
 ) -> Done:
     if not task.context.is_current():
-        return Done(Outcome(State.SUPERSEDED, "superseded by a newer event", target.sha))
+        return superseded(target.sha)
     url = target.pull.url if target.pull is not None else ""
     task.context.forge.set_status(target.sha, CONTEXT, state, redact_prose(said), url)
     reminders = () if due is None or not task.job.number else (Reminder(task.job, due),)

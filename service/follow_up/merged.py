@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 
 from generator.core.files import Snapshot
@@ -14,8 +13,8 @@ from generator.pipeline.repository import Catalogue
 from generator.promotion import evidence
 from service.follow_up.branch import Branch, branch
 from service.follow_up.task import Done, Task, neutral
-from service.model.job import Job, Kind, State
-from service.settings.clusters import Verification
+from service.model.job import Kind, State
+from service.settings.schema import Verification
 from service.store.runs import Outcome
 
 NOT_CONFIGURED = "verification not configured"
@@ -96,19 +95,14 @@ def _queued(
     task: Task, sha: str, number: int, clusters: Mapping[str, str], known: Verification
 ) -> Done:
     forge = task.context.forge
-    names = [name for name, cluster in clusters.items() if known.knows(cluster)]
+    names = [name for name, cluster in clusters.items() if cluster in known.clusters]
     left = [name for name in clusters if name not in names]
     said = f"{NOT_CONFIGURED}: {', '.join(left)}"
     if left:
         # Not success: a gate may take that for proof. Not failure either: nothing failed.
         forge.set_status(sha, evidence.CONTEXT, CheckState.PENDING, said)
     jobs = [
-        dataclasses.replace(
-            task.job,
-            kind=Kind.VERIFY,
-            number=number,
-            details={"environment": name, "sha": sha, "cluster": clusters[name]},
-        )
+        task.then(Kind.VERIFY, number, environment=name, sha=sha, cluster=clusters[name])
         for name in names
     ]
     for job in jobs:
@@ -117,10 +111,6 @@ def _queued(
             forge.set_status(sha, context, CheckState.PENDING, "waits for its turn")
     if not names:
         return neutral(said, sha)
-    summary = f"verifies {', '.join(names)}"
-    follow = (*jobs, *([_comment(task, number)] if number else []))
-    return Done(Outcome(State.DONE, summary, sha), follow)
-
-
-def _comment(task: Task, number: int) -> Job:
-    return dataclasses.replace(task.job, kind=Kind.VERDICTS, number=number, details={})
+    if number:
+        jobs.append(task.then(Kind.VERDICTS, number))
+    return Done(Outcome(State.DONE, f"verifies {', '.join(names)}", sha), tuple(jobs))

@@ -5,20 +5,20 @@ Both end at an open pull request. Merging stays with people and with what they r
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from generator.core.problem import Problem, has_errors
 from generator.forge.port import PullState
 from generator.pipeline import toolchain
+from generator.pipeline.repository import ROOT
 from generator.promotion import history, rollback
 from generator.promotion.base_branch import BaseBranch
 from generator.promotion.gates import Gate
 from generator.promotion.gates import State as GateState
 from generator.promotion.promote import Options, Published, Toolchain, prepare, publish_it
+from service.follow_up.branch import workspace
 from service.follow_up.task import Done, Task, neutral
-from service.follow_up.workspace import workspace
 from service.model.job import Job, Kind, State
 from service.store.reminders import Reminder
 from service.store.runs import Outcome
@@ -40,23 +40,15 @@ def promote(task: Task) -> Done:
             for before, after in itertools.pairwise(path)
             if before == source
         ]
+        if not target and not following:
+            return neutral(f"nothing follows {source}")
         if not target:
-            return _fan_out(task, sorted(set(following)))
+            targets = sorted(set(following))
+            jobs = [task.then(Kind.PROMOTE, environment=source, target=name) for name in targets]
+            return Done(Outcome(State.DONE, f"may move on to {', '.join(targets)}"), tuple(jobs))
         if target not in following:
             return neutral(f"{target} no longer follows {source}")
         return _promoted(task, base_branch, Options(source, target))
-
-
-def _fan_out(task: Task, targets: Sequence[str]) -> Done:
-    if not targets:
-        return neutral(f"nothing follows {task.job.environment}")
-    jobs = tuple(
-        dataclasses.replace(
-            task.job, details={"environment": task.job.environment, "target": target}
-        )
-        for target in targets
-    )
-    return Done(Outcome(State.DONE, f"may move on to {', '.join(targets)}"), jobs)
 
 
 def _promoted(task: Task, base_branch: BaseBranch, options: Options) -> Done:
@@ -69,7 +61,10 @@ def _promoted(task: Task, base_branch: BaseBranch, options: Options) -> Done:
     shut = [gate for gate in found.gates if _holds_back(gate)]
     if shut:
         said = "; ".join(f"{gate.name}: {gate.reason}" for gate in shut)
-        return neutral(said, base_branch.base, *_reminders(task, shut))
+        times = [gate.until.timestamp() for gate in shut if gate.until is not None]
+        # When all that is waited for has a time, then; otherwise another verdict will tell.
+        later = [Reminder(task.job, max(times) + 1.0)] if len(times) == len(shut) else []
+        return neutral(said, base_branch.base, *later)
     if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
         return neutral(f"pull request {number} with the same content was closed", base_branch.base)
     return _opened(task, options.target, publish_it(found, tools, task.now, pull=True))
@@ -85,13 +80,6 @@ def _holds_back(gate: Gate) -> bool:
     if gate.name in _LATER:
         return gate.state is GateState.BLOCKED
     return gate.state is not GateState.PASSED
-
-
-def _reminders(task: Task, shut: Sequence[Gate]) -> Iterator[Reminder]:
-    """When all that is waited for has a time, then; otherwise another verdict will tell."""
-    times = [gate.until.timestamp() for gate in shut if gate.until is not None]
-    if len(times) == len(shut):
-        yield Reminder(task.job, max(times) + 1.0)
 
 
 def _turned_down(task: Task, branch: str) -> int:
@@ -124,9 +112,7 @@ def _opened(task: Task, environment: str, done: Published) -> Done:
 
 
 def _comment(task: Task) -> tuple[Job, ...]:
-    if not task.job.number:
-        return ()
-    return (dataclasses.replace(task.job, kind=Kind.VERDICTS, details={}),)
+    return (task.then(Kind.VERDICTS),) if task.job.number else ()
 
 
 def roll_back(task: Task) -> Done:
@@ -135,9 +121,13 @@ def roll_back(task: Task) -> Done:
     with workspace(task) as base_branch:
         if not base_branch.settings.repository.rollback.automatic:
             return neutral("rollback.automatic is off")
-        if _moved_on(base_branch, name, sha):
+        changed = ("diff", "--quiet", sha, base_branch.base, "--")
+        folder = base_branch.inside(f"{ROOT}/{name}")
+        if base_branch.tree.git.run(*changed, folder, check=False).status != 0:
             return neutral(f"{name} has changed since {sha[:12]}", base_branch.base)
-        if _went_back(base_branch, name):
+        # An earlier state: the one before it is what somebody went back from.
+        text = base_branch.definition(name).document.text.encode()
+        if text in history.earlier_definitions(base_branch, name):
             return neutral(f"{name} was already rolled back, and the rolled-back state fails", sha)
         tools = _tools(task, base_branch)
         found = rollback.prepare(base_branch, rollback.Options(name), tools, task.now)
@@ -150,17 +140,3 @@ def roll_back(task: Task) -> Done:
         if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
             return neutral(f"pull request {number} with the same content was closed", sha)
         return _opened(task, name, rollback.publish_it(found, tools, pull=True))
-
-
-def _moved_on(base_branch: BaseBranch, name: str, sha: str) -> bool:
-    folder = base_branch.inside(f"environments/{name}")
-    done = base_branch.tree.git.run(
-        "diff", "--quiet", sha, base_branch.base, "--", folder, check=False
-    )
-    return done.status != 0
-
-
-def _went_back(base_branch: BaseBranch, name: str) -> bool:
-    """Whether this is an earlier state: the one before it is what somebody went back from."""
-    text = base_branch.definition(name).document.text.encode()
-    return text in history.earlier_definitions(base_branch, name)

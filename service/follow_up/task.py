@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from generator.core.errors import UserError
-from service.model.check import CheckContext, Grants
-from service.model.job import Job, State
-from service.settings.resolve import Connection
-from service.store.history import Runs
+from service.check.request import Context
+from service.model.check import Grants
+from service.model.job import Job, Kind, State
+from service.settings.schema import Connection
+from service.store.overview import Runs
 from service.store.reminders import Reminder
 from service.store.reports import Report
 from service.store.runs import Outcome
@@ -30,15 +31,18 @@ class Task:
     """
 
     job: Job
-    connection: Connection
-    run_id: str
-    context: CheckContext
+    context: Context
     started: float
     clock: Callable[[], float]
     history: Runs
     grants: Callable[[str], Grants]
     marker: str
     interval: float = 600.0
+
+    @property
+    def connection(self) -> Connection:
+        """The settings of the job's connection."""
+        return self.context.connection
 
     @property
     def now(self) -> datetime:
@@ -49,10 +53,15 @@ class Task:
         """One of the job's details as text; empty where it is not there."""
         return str(self.job.details.get(name) or "")
 
+    def then(self, kind: Kind, number: int | None = None, **details: str) -> Job:
+        """A job that follows from this one, about the same pull request unless it names another."""
+        about = self.job.number if number is None else number
+        return dataclasses.replace(self.job, kind=kind, number=about, details=details)
+
     def cluster(self, name: str) -> Cluster:
         """The cluster of that name in gen-env.yaml, opened; UserError where it is not known."""
         known = self.connection.verification
-        if known is None or not known.knows(name):
+        if known is None or name not in known.clusters:
             raise UserError(f"the service has no verification.clusters.{name}")
         return known.clusters[name].open()
 
@@ -74,6 +83,11 @@ class Done:
 def neutral(summary: str, sha: str = "", *reminders: Reminder) -> Done:
     """Nothing was to be done, for this reason."""
     return Done(Outcome(State.NEUTRAL, summary, sha), reminders=reminders)
+
+
+def superseded(sha: str = "", by: str = "a newer event") -> Done:
+    """Somebody else speaks: nothing more is written."""
+    return Done(Outcome(State.SUPERSEDED, f"superseded by {by}", sha))
 
 
 After = Callable[[Task], Done]

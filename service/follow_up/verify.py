@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+
+import jinja2
 
 from generator.actions import verify as verify_action
 from generator.cluster import Cluster, ClusterError
@@ -20,12 +23,11 @@ from generator.pipeline.repository import ROOT
 from generator.promotion import evidence
 from generator.redaction.text import redact_prose
 from generator.verify.result import Memory, Outcome, Verdict
-from service.follow_up import verdict_page
 from service.follow_up.branch import Branch, branch
 from service.follow_up.merged import NOT_CONFIGURED
-from service.follow_up.task import Done, Task, neutral
+from service.follow_up.task import Done, Task, neutral, superseded
 from service.model.job import Job, Kind, State
-from service.settings.clusters import Verification
+from service.settings.schema import Verification
 from service.store import runs
 from service.store.reports import Report
 
@@ -59,31 +61,37 @@ def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
     Raises Unavailable and RateLimited where the forge must be asked again.
     """
     known = task.connection.verification
-    if known is None or not known.knows(task.detail("cluster")):
+    if known is None or task.detail("cluster") not in known.clusters:
         return neutral(NOT_CONFIGURED, task.detail("sha"))
     brought = task.detail("sha")
     try:
         with branch(task) as here:
-            brought = _brought(here, task)
+            # Of several that were merged at once an earlier commit may have brought the files, and
+            # there the evidence of these files is looked for first.
+            folder = f"{ROOT}/{task.job.environment}"
+            words = ("rev-list", "--first-parent", "--max-count=1", brought, "--", folder)
+            brought = here.mirror.git.line_or_none(*words) or brought
             verdict = _verdict(task, here, known, verifier)
     except _Ended:
-        return Done(runs.Outcome(State.SUPERSEDED, "superseded by another run", task.detail("sha")))
+        return superseded(task.detail("sha"), "another run")
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
         hint = f" ({error.hint})" if error.hint else ""
         verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.message}{hint}")
-    _record_verdict(task, verdict, brought)
-    return _done(task, verdict)
-
-
-def _brought(here: Branch, task: Task) -> str:
-    """The commit that brought the environment's files: of several that were merged at once it may
-    be an earlier one, and it is where the evidence of these files is looked for first.
-    """
-    folder, sha = f"{ROOT}/{task.job.environment}", task.detail("sha")
-    words = ("rev-list", "--first-parent", "--max-count=1", sha, "--", folder)
-    return here.mirror.git.line_or_none(*words) or sha
+    if verdict.outcome is Outcome.UNKNOWN:
+        # Nothing is known of the commit, but that nobody looks any more has to be said.
+        _record(task, CheckState.ERROR, f"unknown: {verdict.message}")
+    else:
+        for sha in sorted({verdict.revision, brought}):
+            about = dataclasses.replace(verdict, revision=sha)
+            evidence.record_verification(task.context.forge, about, task.context.report_url)
+    text = redact_prose(json.dumps(verdict.as_json(), indent=2)) + "\n"
+    report = Report(text, redact_prose(_page(verdict)))
+    state = _STATES.get(verdict.outcome, State.FAILURE)
+    found = {task.job.environment: verdict.outcome.value}
+    outcome = runs.Outcome(state, verdict.summary, verdict.revision, found)
+    return Done(outcome, tuple(_follow(task, verdict)), report=report, run_now=True)
 
 
 def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) -> Verdict:
@@ -93,7 +101,7 @@ def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) 
         here.tree, "", sha, files, toolchain.charts(files), toolchain.lazy(files), here.refresh
     )
     changes = verify_action.changes(revision, environment)
-    watch = _Watch(task, here, changes, known.timeout, verifier)
+    watch = _Watch(task, here, changes, known.timeout_seconds, verifier)
     try:
         watch.overtaken()
         _pending(task, "waits until the cluster has applied it")
@@ -200,37 +208,34 @@ def _record(task: Task, state: CheckState, description: str) -> None:
     )  # fmt: skip
 
 
-def _record_verdict(task: Task, verdict: Verdict, brought: str) -> None:
-    if verdict.outcome is Outcome.UNKNOWN:
-        # Nothing is known of the commit, but that nobody looks any more has to be said.
-        _record(task, CheckState.ERROR, f"unknown: {verdict.message}")
-        return
-    for sha in sorted({verdict.revision, brought}):
-        about = dataclasses.replace(verdict, revision=sha)
-        evidence.record_verification(task.context.forge, about, task.context.report_url)
-
-
-def _done(task: Task, verdict: Verdict) -> Done:
-    environment, sha = task.job.environment, verdict.revision
-    state = _STATES.get(verdict.outcome, State.FAILURE)
-    data = verdict.as_json()
-    report = Report(
-        redact_prose(json.dumps(data, indent=2)) + "\n", redact_prose(verdict_page.render(verdict))
-    )
-    found = {environment: verdict.outcome.value}
-    outcome = runs.Outcome(state, verdict.summary, sha, found)
-    return Done(outcome, tuple(_follow(task, verdict)), report=report, run_now=True)
-
-
 def _follow(task: Task, verdict: Verdict) -> Iterator[Job]:
-    job, environment = task.job, task.job.environment
-    if job.number:
-        yield dataclasses.replace(job, kind=Kind.VERDICTS, details={})
+    environment = task.job.environment
+    if task.job.number:
+        yield task.then(Kind.VERDICTS)
     if verdict.outcome is Outcome.VERIFIED:
         # Which promotions begin here, and whether they open by themselves, its settings say.
-        yield dataclasses.replace(
-            job, kind=Kind.PROMOTE, details={"environment": environment, "target": ""}
-        )
+        yield task.then(Kind.PROMOTE, environment=environment, target="")
     if verdict.outcome is Outcome.FAILED:
-        details = {"environment": environment, "sha": verdict.revision}
-        yield dataclasses.replace(job, kind=Kind.ROLLBACK, details=details)
+        yield task.then(Kind.ROLLBACK, environment=environment, sha=verdict.revision)
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    loader = jinja2.PackageLoader("service.follow_up", ".")
+    made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    return made.get_template("verdict.html")
+
+
+def _page(verdict: Verdict) -> str:
+    """A page of its own, for whoever follows the link of the status; nothing in it is markup."""
+    return _template().render(
+        verdict=verdict,
+        unread=[(it.what, it.where, it.reason) for it in verdict.basis.not_read],
+        conditions=[
+            (it.name, it.state.value, it.message, it.evidence, it.time) for it in verdict.conditions
+        ],
+        objects=[
+            (f"{it.key.kind} {it.key.name}", it.health.status.value, it.health.message)
+            for it in verdict.resources
+        ],
+    )

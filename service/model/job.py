@@ -50,11 +50,7 @@ UNFINISHED = (State.QUEUED.value, State.RUNNING.value)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do for one repository; `details` is plain JSON whose keys the kind decides.
-
-    A job with `newest_wins` ends the unfinished ones of its key; one with `once` is dropped when
-    its key has been worked on or is about to be.
-    """
+    """Something to do for one repository; `details` is plain JSON whose keys the kind decides."""
 
     kind: Kind
     connection: str
@@ -62,6 +58,17 @@ class Job:
     number: int = 0
     reason: str = ""
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: Any) -> Job:
+        """The job that a run or a reminder was made for."""
+        facts = (row.connection, row.repository, row.number, row.reason, row.details)
+        return cls(Kind(row.kind), *facts)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What the tables hold of it."""
+        return {**dataclasses.asdict(self), "kind": self.kind.value}
 
     @property
     def key(self) -> str:
@@ -90,22 +97,15 @@ class Job:
         """The environment that it is about; empty for kinds that are about none or several."""
         return str(self.details.get("environment", ""))
 
-    @property
-    def newest_wins(self) -> bool:
-        """These read the world anew, so the last one is enough; so do pushes of one branch."""
-        return self.kind in _NEWEST_WINS
 
-    @property
-    def once(self) -> bool:
-        """A merge is heard of twice (merged, pushed) and verified once."""
-        return self.kind in (Kind.MERGE, Kind.VERIFY)
-
-
-FOLLOW_A_CLUSTER = (Kind.VERIFY.value, Kind.DRIFT.value)
-"""They take minutes, and so must not stand in the others' way."""
-_NEWEST_WINS = (
+NEWEST_WINS = (
     Kind.CHECK, Kind.PUSH, Kind.GATES, Kind.VERDICTS, Kind.PROMOTE, Kind.ROLLBACK, Kind.DRIFT,
 )  # fmt: skip
+"""A new one ends the unfinished ones of its key: it reads everything that they would read."""
+ONCE = (Kind.MERGE, Kind.VERIFY)
+"""Dropped when its key has a run: a merge is heard of twice (merged, pushed) and verified once."""
+FOLLOW_A_CLUSTER = (Kind.VERIFY.value, Kind.DRIFT.value)
+"""They take minutes, and so must not stand in the others' way."""
 
 
 def verify_key(place: str, environment: str = "") -> str:

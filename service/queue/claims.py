@@ -3,6 +3,11 @@
 A run that a worker has carries the claim (`owner`), and `due` says when its lease ends. Whatever a
 run leaves is written under its claim: a worker that comes back after another took over writes
 nothing. Leases go by the server's clock on PostgreSQL, and by the one host's on SQLite.
+
+A claim ends in one of four ways: `release` (the run is over, or is tried again later), `hand_back`
+(its worker stops in good order: no try is counted), `expire` (somebody knows that its worker is
+dead), or by itself when the lease runs out. After the last two the run was lost once more, and
+whoever takes it over says so.
 """
 
 from __future__ import annotations
@@ -97,7 +102,7 @@ class Claims:
             return None
         if taken_over:
             log.warning("takes over a run of a silent worker", extra={"run": row.id})
-            runs.count(connection, "takeovers")
+            runs.count(connection, {("takeovers", ""): 1.0})
         self._served[place] = number
         return Claim(row.id, owner, max(0, row.attempts - lost), lost)
 
@@ -119,10 +124,10 @@ class Claims:
             values = {"owner": "", "due": _moment(connection) + after, "state": waits}
             connection.execute(run.update().where(run.c.owner == claim.owner).values(values))
 
-    def leave(self) -> None:
-        """Say that this worker is gone in good order.
+    def hand_back(self) -> None:
+        """Give up every claim of this worker, which stops in good order.
 
-        What it leaves unfinished is anybody's, and neither a failed try nor a death.
+        What it has not finished is anybody's, and neither a failed try nor a death.
         """
         begun = run.c.state == State.RUNNING.value
         with self._engine.begin() as connection:
@@ -133,11 +138,11 @@ class Claims:
                 "state": sa.case((begun, State.QUEUED.value), else_=run.c.state),
             }
             connection.execute(run.update().where(_of(self._identity)).values(values))
-        leave(self._engine, self._identity)
+        expire(self._engine, self._identity)
 
 
-def leave(engine: sa.Engine, identity: str) -> None:
-    """Note that this worker is gone; its runs need not wait for their leases. Whoever knows may."""
+def expire(engine: sa.Engine, identity: str) -> None:
+    """End the leases of a worker that is gone: its runs need not wait. Whoever knows may."""
     with engine.begin() as connection:
         connection.execute(executor.delete().where(executor.c.id == identity))
         connection.execute(run.update().where(_of(identity)).values(due=0.0))

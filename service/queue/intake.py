@@ -13,29 +13,13 @@ import sqlalchemy as sa
 from service.model.check import Reason
 from service.model.job import Job, Kind, State
 from service.queue.jobs import Jobs
-from service.settings.resolve import Connection
+from service.settings.schema import Connection
 from service.store import runs
 from service.store.batch import Batches
 from service.store.runs import Delivery
 from service.telemetry.meter import METER
-from service.webhook.event import (
-    CommentEvent,
-    Event,
-    Ignored,
-    MergeGroupEvent,
-    Ping,
-    PullAction,
-    PullEvent,
-    PushEvent,
-    RerunEvent,
-)
-
-_REASONS = {
-    PullAction.OPENED: Reason.OPENED,
-    PullAction.UPDATED: Reason.UPDATED,
-    PullAction.REOPENED: Reason.REOPENED,
-    PullAction.EDITED: Reason.UPDATED,
-}
+from service.webhook import event as events
+from service.webhook.event import Event, PullAction
 
 
 class Taken(enum.StrEnum):
@@ -72,14 +56,9 @@ class Intake:
 
         A redelivery queues the work again only where that was given up. FULL keeps nothing.
         """
-        jobs = jobs_of(connection, event)
-        if not jobs:
-            return self._keep(found, [])
-        if self._is_full():
+        jobs, repeatable = jobs_of(connection, event), isinstance(event, events.RerunEvent)
+        if jobs and self._is_full():
             return Receipt(Taken.FULL)
-        return self._keep(found, jobs, repeatable=isinstance(event, RerunEvent))
-
-    def _keep(self, found: Delivery, jobs: list[Job], *, repeatable: bool = False) -> Receipt:
         receipt = self._batches.run(
             lambda transaction: self._kept(transaction, found, jobs, repeatable=repeatable)
         )
@@ -119,18 +98,23 @@ class Intake:
 def jobs_of(connection: Connection, event: Event) -> list[Job]:
     """The work that follows from an event; none for what is not for us."""
     match event:
-        case Ping() | Ignored():
+        case events.Ping() | events.Ignored():
             return []
-        case PullEvent():
+        case events.PullEvent():
             return _pull_jobs(connection, event)
-        case PushEvent():
-            return _push_jobs(connection, event)
-        case RerunEvent(repository, sha, numbers):
-            return _rerun_jobs(connection, repository, sha, numbers)
-        case MergeGroupEvent(repository, head, base, number=number):
+        case events.PushEvent(repository, branch, sha, before):
+            if branch != connection.branch:
+                return []  # a pull request's own branch: the forge tells of that separately
+            return push_jobs(connection, repository, sha, before, Reason.BASE_MOVED)
+        case events.RerunEvent(repository, sha, ()):
+            return [_job(connection, Kind.RERUN, repository, 0, Reason.RERUN, {"sha": sha})]
+        case events.RerunEvent(repository, _, numbers):
+            about = (connection, Kind.CHECK, repository)
+            return [_job(*about, number, Reason.RERUN, {}) for number in numbers]
+        case events.MergeGroupEvent(repository, head, base, number=number):
             details = {"sha": head, "base": base, "brings": number}
             return [_job(connection, Kind.CHECK, repository, 0, Reason.MERGE_GROUP, details)]
-        case CommentEvent(repository, about, author, commands):
+        case events.CommentEvent(repository, about, author, commands):
             written = [dataclasses.asdict(command) for command in commands]
             said = {"author": author, "commands": written}
             return [_job(connection, Kind.COMMAND, repository, about, Reason.COMMAND, said)]
@@ -138,13 +122,14 @@ def jobs_of(connection: Connection, event: Event) -> list[Job]:
             assert_never(unreachable)
 
 
-def _pull_jobs(connection: Connection, event: PullEvent) -> list[Job]:
+def _pull_jobs(connection: Connection, event: events.PullEvent) -> list[Job]:
     repository, number = event.repository, event.number
     if event.action is PullAction.LABELED:
         # What is to be rendered is the same as before: only the gates look at labels.
         return [_job(connection, Kind.GATES, repository, number, event.action, {})]
     if event.action not in (PullAction.CLOSED, PullAction.MERGED):
-        reason = _REASONS[event.action]
+        edited = event.action is PullAction.EDITED
+        reason = Reason.UPDATED if edited else Reason(event.action.value)
         return [_job(connection, Kind.CHECK, repository, number, reason, {})]
     # Takes the place of a check that may be running, and finds the pull request closed.
     closed = _job(connection, Kind.CHECK, repository, number, Reason.CLOSED, {})
@@ -152,12 +137,6 @@ def _pull_jobs(connection: Connection, event: PullEvent) -> list[Job]:
         return [closed]
     details = {"sha": event.merge_sha}
     return [_job(connection, Kind.MERGE, repository, number, "merged", details), closed]
-
-
-def _push_jobs(connection: Connection, event: PushEvent) -> list[Job]:
-    if event.branch != connection.branch:
-        return []  # a pull request's own branch: the forge tells of that separately
-    return push_jobs(connection, event.repository, event.sha, event.before, Reason.BASE_MOVED)
 
 
 def push_jobs(
@@ -168,21 +147,8 @@ def push_jobs(
     Of two pushes the older check of what is open is pointless, and what it merged is not.
     """
     pushed = {"branch": connection.branch, "sha": sha}
-    merged = {"sha": sha, "before": before}
-    return [
-        _job(connection, Kind.PUSH, repository, 0, reason, pushed),
-        _job(connection, Kind.MERGE, repository, 0, "push", merged),
-    ]
-
-
-def _rerun_jobs(
-    connection: Connection, repository: str, sha: str, numbers: tuple[int, ...]
-) -> list[Job]:
-    if not numbers:
-        return [_job(connection, Kind.RERUN, repository, 0, Reason.RERUN, {"sha": sha})]
-    return [
-        _job(connection, Kind.CHECK, repository, number, Reason.RERUN, {}) for number in numbers
-    ]
+    merge = _job(connection, Kind.MERGE, repository, 0, "push", {"sha": sha, "before": before})
+    return [_job(connection, Kind.PUSH, repository, 0, reason, pushed), merge]
 
 
 def _job(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
 from generator.core.errors import UserError
-from service.model.job import Job, Kind, State
+from service.model.job import NEWEST_WINS, ONCE, Job, Kind, State
 from service.store import runs as run_store
-from service.store.tables import run
+from service.store.tables import Rows, listed, run
 from service.telemetry.meter import METER
 
 
@@ -28,9 +27,9 @@ class Jobs:
         Returns the run's id.
         """
         now = self._clock()
-        if job.once and (found := run_store.live(connection, job.key)):
+        if job.kind in ONCE and (found := run_store.live(connection, job.key)):
             return found
-        if job.newest_wins and (ended := run_store.supersede(connection, job.key, now)):
+        if job.kind in NEWEST_WINS and (ended := run_store.supersede(connection, job.key, now)):
             METER.add("runs", ended, kind=job.kind.value, state=State.SUPERSEDED.value)
         return run_store.add_run(connection, job, now)
 
@@ -48,7 +47,7 @@ class Jobs:
         number: int = 0,
         limit: int = 50,
         offset: int = 0,
-    ) -> list[dict[str, Any]]:
+    ) -> Rows:
         """Runs, newest first, as plain data."""
         query = sa.select(run).order_by(run.c.queued.desc(), run.c.id).limit(limit).offset(offset)
         if states:
@@ -60,9 +59,9 @@ class Jobs:
         if number:
             query = query.where(run.c.number == number)
         with self.engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            return listed(connection, query)
 
-    def dead(self, *, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+    def dead(self, *, limit: int = 50, offset: int = 0) -> Rows:
         """The runs that were given up and wait for a person, newest first."""
         return self.runs(states=[State.DEAD], limit=limit, offset=offset)
 
@@ -74,27 +73,11 @@ class Jobs:
         """
         with self.engine.begin() as connection:
             row = run_store.read(connection, identity)
-            if row is not None and _can_be_retried(row):
+            failed = row is not None and row.state in (State.FAILURE.value, State.ERROR.value)
+            unverified = row is not None and row.kind == Kind.VERIFY.value and failed
+            if row is not None and (unverified or row.state == State.DEAD.value):
                 marked = run.update().where(run.c.id == identity, run.c.state == row.state)
                 # Of two who ask at once the second finds it marked.
                 if connection.execute(marked.values(state=State.RETRIED.value)).rowcount:
-                    return self.accept(connection, job_of(row))
+                    return self.accept(connection, Job.of(row))
         raise UserError("this run is not in the dead-letter list")
-
-
-def _can_be_retried(row: sa.Row[*tuple[Any, ...]]) -> bool:
-    unsuccessful = (State.FAILURE.value, State.ERROR.value)
-    verified = row.kind == Kind.VERIFY.value and row.state in unsuccessful
-    return verified or row.state == State.DEAD.value
-
-
-def job_of(row: sa.Row[*tuple[Any, ...]]) -> Job:
-    """The job that a run was made for."""
-    return Job(
-        kind=Kind(row.kind),
-        connection=row.connection,
-        repository=row.repository,
-        number=row.number,
-        reason=row.reason,
-        details=row.details,
-    )

@@ -13,7 +13,8 @@ from generator.forge.credentials import App, Token
 from generator.forge.github_app import Installation
 from generator.forge.port import ForgePort
 from generator.forge.transport import Authorize, Transport
-from service.settings.resolve import Connection
+from generator.git.mirror import Mirror
+from service.settings.schema import Connection
 from service.telemetry import instrument
 
 
@@ -40,11 +41,9 @@ def _connect(connection: Connection, repository: str) -> ForgePort:
             f"the connection {connection.name} has no credentials",
             hint="give it a token or an app in the settings",
         )
-    told = instrument.of_forge(connection.name)
-    place = connection.location(repository)
-    return connect(
-        place, connection.credentials, ca=connection.ca, watch=told, plain=connection.plain_http
-    )
+    place, told = connection.location(repository), instrument.of_forge(connection.name)
+    plain = frozenset(connection.plain_http)
+    return connect(place, connection.credentials, ca=connection.ca_file, watch=told, plain=plain)
 
 
 def git_token(connection: Connection, repository: str) -> str:
@@ -58,15 +57,25 @@ def git_token(connection: Connection, repository: str) -> str:
             return installation(connection, app, repository).authorize()[1].text()
 
 
+def fetch(
+    mirror: Mirror, connection: Connection, repository: str, refspecs: list[str], **bounds: int
+) -> None:
+    """Fetch from the configured address; raises RemoteError, and UserError without a token."""
+    with instrument.of_fetch():
+        mirror.fetch(
+            connection.git_url(repository), refspecs, git_token(connection, repository),
+            username=connection.git_username, allow_http=connection.allow_http, **bounds,
+        )  # fmt: skip
+
+
 @functools.lru_cache(maxsize=256)
 def installation(connection: Connection, app: App, repository: str) -> Installation:
     """The App on a repository, kept: its token is renewed only when it is about to end."""
-    location = connection.location(repository)
 
     def transport(authorize: Authorize) -> Transport:
-        told = instrument.of_forge(connection.name)
         return Transport(
-            location.api_url, authorize, ca=connection.ca, watch=told, plain=connection.plain_http
-        )
+            connection.location(repository).api_url, authorize, ca=connection.ca_file,
+            watch=instrument.of_forge(connection.name), plain=frozenset(connection.plain_http),
+        )  # fmt: skip
 
     return Installation(app, repository, transport, time.time)

@@ -1,30 +1,75 @@
-"""The service's settings as people write them: the shape of the YAML file."""
+"""The service's settings: the shape of the YAML file, with secrets read and paths made absolute.
+
+Validation wants a context of `(folder of the file, environment)`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     IPvAnyNetwork,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
 
 from generator.core.http_policy import Policy, split
 from generator.definition.definition import name_faults
+from generator.forge.credentials import App, Credentials, Token
+from generator.forge.location import Location, locate
+from generator.forge.port import ForgeKind
 from generator.model.environment import Tier
+from generator.redaction.secret import Secret
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+")
-_HEADER = re.compile(r"[A-Za-z0-9-]+")
-_BRANCH = re.compile(r"[A-Za-z0-9_][\w.+/-]*")
+if TYPE_CHECKING:
+    from generator.cluster import Cluster
 
+_WEB = {"github": "https://github.com", "gitlab": "https://gitlab.com"}
+_SHORTEST_SECRET = 16
+_SERVICE_HOST = "KUBERNETES_SERVICE_HOST"
+_NOWHERE: tuple[Path, Mapping[str, str]] = (Path(), {})
+
+
+def _written(pattern: str, words: str) -> AfterValidator:
+    """A text of this shape; the words tell who writes another what to write."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
+ShortName = Annotated[str, _written(
+    r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?",
+    "use lower-case letters, digits and hyphens, at most 40",
+)]  # fmt: skip
+Repository = Annotated[str, _written(
+    r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+", "write owner/name"
+)]  # fmt: skip
+Branch = Annotated[str, _written(
+    r"(?!refs/)[A-Za-z0-9_][\w.+/-]*", "write the branch's short name"
+)]  # fmt: skip
+Header = Annotated[str, _written(
+    r"[A-Za-z0-9-]+", "a header's name has letters, digits and hyphens"
+)]  # fmt: skip
+Group = Annotated[str, _written(
+    r"[^,]+", "a group is empty or has a comma, which separates groups"
+)]  # fmt: skip
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
 
@@ -44,7 +89,7 @@ class _Strict(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _plain(cls, value: object) -> object:
-        if isinstance(value, str) and not value.isprintable():
+        if isinstance(value, str | Path) and not str(value).isprintable():
             raise ValueError("it has a control character")
         return value
 
@@ -59,9 +104,16 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _short_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("use lower-case letters, digits and hyphens, at most 40")
+def _team(value: str) -> str:
+    if any(name_faults(value)):
+        raise ValueError("write the folder of the team's environments")
+    return value
+
+
+def _host_and_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("write host:port")
     return value
 
 
@@ -80,51 +132,131 @@ class SecretSource(_Strict):
         return self
 
 
-class AppFile(_Strict):
+def _read(source: SecretSource, info: ValidationInfo) -> Secret:
+    if source.env is not None:
+        _, environment = info.context or _NOWHERE
+        value = environment.get(source.env, "").strip().encode()
+        missing = f"the variable {source.env} is not set"
+    else:
+        file = _beside(Path(source.file or ""), info)
+        missing = f"{file} is empty"
+        try:
+            value = file.read_bytes().strip()
+        except OSError as error:
+            value, missing = b"", f"cannot read {file}: {error.strerror}"
+    if not value:
+        raise ValueError(missing)
+    return Secret(value)
+
+
+def _strong(secret: Secret) -> Secret:
+    if secret.size < _SHORTEST_SECRET:
+        raise ValueError(f"shorter than {_SHORTEST_SECRET} bytes; generate a new one")
+    return secret
+
+
+def _sendable(secret: Secret) -> Secret:
+    if any(not 0x21 <= byte <= 0x7E for byte in secret.reveal()):
+        raise ValueError("not a valid token")
+    return secret
+
+
+def _known(url: Secret) -> Secret:
+    if not url.text().startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("use a sqlite:/// or postgresql:// URL")
+    return url
+
+
+def _beside(path: Path, info: ValidationInfo) -> Path:
+    """Relative paths start at the settings' own folder, wherever the process runs."""
+    # os.path: an unknown user in `~name` is left as it stands, and then not found.
+    folder, _ = info.context or _NOWHERE
+    return Path(folder, os.path.expanduser(path)).absolute()  # noqa: PTH111
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"file {path} not found")
+    return path
+
+
+GivenSecret = Annotated[
+    Secret,
+    GetPydanticSchema(
+        lambda _, handler: core_schema.with_info_after_validator_function(
+            _read, handler.generate_schema(SecretSource)
+        )
+    ),
+]
+"""Written as a SecretSource, and read."""
+StrongSecret = Annotated[GivenSecret, AfterValidator(_strong)]
+NearFile = Annotated[Path, AfterValidator(_beside)]
+_unless_empty = BeforeValidator(lambda value: value or None)
+
+
+class AppSource(_Strict):
     """A GitHub App instead of a token."""
 
     id: str
     """The App's id or client id."""
-    key: SecretSource
+    key: GivenSecret
     """Its private key, PEM."""
     installation: str = ""
     """The installation's id; without it, the one of the repository is asked for."""
 
 
-class ClusterFile(_Strict):
+class Access(_Strict):
     """How verification reaches one cluster."""
 
     context: str = ""
     """A context of the kubeconfig."""
-    kubeconfig: str | None = None
+    kubeconfig: Annotated[NearFile, AfterValidator(_existing)] | None = None
     """The kubeconfig; by default the one that KUBECONFIG names, else `~/.kube/config`."""
     in_cluster: bool = False
     """The cluster that the service runs in, with the service account of its pod."""
 
     @model_validator(mode="after")
-    def _one(self) -> ClusterFile:
+    def _one(self) -> Access:
         if self.in_cluster == bool(self.context or self.kubeconfig):
             raise ValueError("give context (and kubeconfig), or inCluster: true")
         return self
 
+    def open(self, environ: Mapping[str, str] = os.environ) -> Cluster:
+        """The cluster; nothing is asked before the first request. The caller closes it."""
+        from generator.cluster import Cluster
 
-class VerificationFile(_Strict):
-    """What is looked at after a merge."""
+        if self.in_cluster:
+            # Nothing else of the environment: a kubeconfig in sight must not take its place.
+            host = environ.get(_SERVICE_HOST, "") or "here"
+            return Cluster.connect(environ={_SERVICE_HOST: host})
+        kubeconfig = str(self.kubeconfig or "")
+        return Cluster.connect(self.context, kubeconfig=kubeconfig, environ=environ)
 
-    clusters: dict[str, ClusterFile] = Field(min_length=1)
+
+class Verification(_Strict):
+    """What is looked at after a merge.
+
+    Of the repository only names are taken: which identity reaches which cluster is ours to say.
+    """
+
+    clusters: dict[str, Access] = Field(min_length=1)
     """By their names in `gen-env.yaml`; environments in others are not verified."""
-    argocd: ClusterFile | None = None
+    argocd: Access | None = None
     """Where Argo CD runs, when that is not the environment's own cluster."""
     timeout_seconds: Annotated[int, Field(gt=0, le=86_400)] = 1800
     """How long a commit may take until it has arrived and everything is healthy."""
     drift_hour: Annotated[int, Field(ge=0, le=23)] | None = None
     """The hour (UTC) of the nightly comparison with the branch; without it there is none."""
 
+    def hub(self, cluster: str) -> Access:
+        """Where the Argo CD of that cluster's environments runs."""
+        return self.argocd or self.clusters[cluster]
 
-class ConnectionFile(_Strict):
+
+class Connection(_Strict):
     """One forge, its secrets, and the repositories that it may speak for."""
 
-    name: str
+    name: ShortName
     """Part of the webhook's address: `/webhooks/<name>`."""
     forge: Literal["github", "gitlab", "gitea", "forgejo"]
     """Which kind of forge."""
@@ -134,33 +266,24 @@ class ConnectionFile(_Strict):
     """Where its pages are; needed for Gitea, Forgejo and self-hosted others."""
     api_url: str = ""
     """Where its API is, when that does not follow from `url`."""
-    ca_file: str | None = None
+    ca_file: Annotated[NearFile | None, _unless_empty] = None
     """Certificates (PEM) to trust besides the system's."""
-    repositories: list[str] = Field(min_length=1)
+    repositories: list[Repository] = Field(min_length=1)
     """`owner/name`; deliveries about others are refused."""
-    branch: str = "main"
+    branch: Branch = "main"
     """The branch that Argo CD follows."""
-    webhook_secrets: list[SecretSource] = []
+    webhook_secrets: list[StrongSecret] = []
     """All that are valid, newest first; while there is none, deliveries are refused (501)."""
-    token: SecretSource | None = None
+    token: Annotated[GivenSecret, AfterValidator(_sendable)] | None = None
     """For API and git; without `token` and `app` nothing private can be read or answered."""
-    app: AppFile | None = None
+    app: AppSource | None = None
     """A GitHub App instead of a token."""
     username: str = ""
     """What git logs in with beside the token; the forge's usual one by default."""
     push_back: bool = True
     """Push the regenerated tree to branches of the same repository."""
-    verification: VerificationFile | None = None
+    verification: Verification | None = None
     """The clusters in which merged commits are verified; without it nothing is verified."""
-
-    _named = field_validator("name")(_short_name)
-
-    @field_validator("branch")
-    @classmethod
-    def _branch(cls, value: str) -> str:
-        if not _BRANCH.fullmatch(value) or value.startswith("refs/"):
-            raise ValueError("write the branch's short name")
-        return value
 
     @field_validator("url", "api_url")
     @classmethod
@@ -175,15 +298,12 @@ class ConnectionFile(_Strict):
     @field_validator("repositories")
     @classmethod
     def _repositories(cls, value: list[str]) -> list[str]:
-        wrong = [number for number, name in enumerate(value) if not _REPOSITORY.fullmatch(name)]
-        if wrong:
-            raise ValueError(f"write owner/name (entry {wrong[0] + 1} is not)")
         if len({name.lower() for name in value}) != len(value):
             raise ValueError("a repository appears twice")
-        return value
+        return sorted(value)
 
     @model_validator(mode="after")
-    def _credentials(self) -> ConnectionFile:
+    def _together(self) -> Connection:
         if self.app and self.token:
             raise ValueError("give a token or an app, not both")
         if self.app and self.forge != "github":
@@ -191,6 +311,51 @@ class ConnectionFile(_Strict):
         if self.forge in ("gitea", "forgejo") and not self.url:
             raise ValueError("give the url of the forge's pages")
         return self
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def kind(self) -> ForgeKind:
+        """Which forge's words it speaks: Forgejo's are Gitea's."""
+        return ForgeKind.GITEA if self.forge == "forgejo" else ForgeKind(self.forge)
+
+    @property
+    def web_url(self) -> str:
+        """Where the forge's pages are."""
+        return self.url or _WEB.get(self.forge, "")
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What the API is asked with."""
+        if self.app:
+            return App(self.app.id, self.app.key, self.app.installation)
+        return Token(self.token) if self.token else None
+
+    @property
+    def git_username(self) -> str:
+        """What git logs in with beside the token."""
+        usual = "oauth2" if self.kind is ForgeKind.GITLAB else "x-access-token"
+        return self.username or usual
+
+    @property
+    def allow_http(self) -> bool:
+        """Whether the forge has no TLS: the settings allow it on loopback, and by host."""
+        return self.web_url.startswith("http://")
+
+    def repository(self, name: str) -> str | None:
+        """The repository as the settings spell it, None when it is not ours to serve."""
+        wanted = name.lower()
+        return next((known for known in self.repositories if known.lower() == wanted), None)
+
+    def git_url(self, repository: str) -> str:
+        """Where git fetches and pushes."""
+        return f"{self.web_url}/{repository}.git"
+
+    def location(self, repository: str) -> Location:
+        """Where this repository's pages and API are."""
+        remote, web = self.git_url(repository), self.web_url
+        return locate(remote, kind=self.kind, base_url=web, api_url=self.api_url)
 
 
 class Limits(_Strict):
@@ -237,68 +402,66 @@ class Proxy(_Strict):
 
     addresses: list[IPvAnyNetwork] = Field(min_length=1)
     """Addresses or networks of the proxy: headers of others count for nothing."""
-    user_header: str = "X-Auth-Request-User"
+    user_header: Header = "X-Auth-Request-User"
     """The header with the user; the proxy must replace what a client sends in it."""
-    groups_header: str = "X-Auth-Request-Groups"
+    groups_header: Header = "X-Auth-Request-Groups"
     """The header with the user's groups, separated by commas; it must be replaced as well."""
-    viewers: list[str] = []
+    viewers: list[Group] = []
     """Groups that may see the pages; empty: everybody whom the proxy lets in."""
-    operators: list[str] = []
+    operators: list[Group] = []
     """Groups that may also retry."""
 
     @model_validator(mode="after")
     def _headers(self) -> Proxy:
-        names = (self.user_header, self.groups_header)
-        if not all(map(_HEADER.fullmatch, names)):
-            raise ValueError("a header's name has letters, digits and hyphens")
-        if names[0].lower() == names[1].lower():
+        if self.user_header.lower() == self.groups_header.lower():
             raise ValueError("userHeader and groupsHeader are the same")
-        if any(not name or "," in name for name in (*self.viewers, *self.operators)):
-            raise ValueError("a group is empty or has a comma, which separates groups")
         return self
 
 
-class NotificationFile(_Strict):
+class Route(_Strict):
     """An address that gets a message when something needs a person."""
 
-    name: str
+    name: ShortName
     """How logs call it: they never have the address."""
-    url: SecretSource
+    url: GivenSecret
     """An address as Apprise writes it: `slack://`, `msteams://`, `mailtos://`, `jsons://`, ..."""
     events: list[Literal["failed", "promotion", "gate", "dead", "drift"]] = []
     """What is sent: see [notifications](service.md#notifications); empty: all of them."""
-    teams: list[str] = []
+    teams: list[Annotated[str, AfterValidator(_team)]] = []
     """Only of environments of these teams (`payments` of `payments/dev`); empty: of all."""
     tiers: list[Tier] = []
     """Only of environments of these tiers; empty: of all."""
 
-    _named = field_validator("name")(_short_name)
+    def wants(self, event: str, environments: Iterable[str], tiers: Mapping[str, str]) -> bool:
+        """Whether it is told of an event of these environments, whose tiers are known or not.
 
-    @field_validator("teams")
-    @classmethod
-    def _teams(cls, value: list[str]) -> list[str]:
-        wrong = [number for number, name in enumerate(value, 1) if any(name_faults(name))]
-        if wrong:
-            raise ValueError(
-                f"write the folder of the team's environments (entry {wrong[0]} is not)"
-            )
-        return value
+        Of an environment whose tier is not known every tier is told, and of an event that is about
+        no environment everybody: silence would be the worse mistake.
+        """
+        if self.events and event not in self.events:
+            return False
+        concerns = [
+            (not self.teams or name.rpartition("/")[0] in self.teams)
+            and (not self.tiers or not tiers.get(name) or tiers[name] in self.tiers)
+            for name in environments
+        ]
+        return not concerns or any(concerns)
 
 
-class SettingsFile(_Strict):
-    """The whole file."""
+class Settings(_Strict):
+    """The whole file: all that the web and the worker processes need to know."""
 
-    data_dir: str = "data"
+    data_dir: NearFile = Field(Path("data"), validate_default=True)
     """Mirrors, caches and the SQLite database; relative to this file."""
-    listen: str = "127.0.0.1:8080"
+    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8080"
     """Host and port of the web process."""
-    public_url: str = ""
+    public_url: Annotated[str, AfterValidator(_web_address)] = ""
     """How people reach the service: links in comments and statuses start with it."""
     threads: Annotated[int, Field(gt=0, le=64)] = 8
     """Requests that one web process answers side by side."""
-    database: SecretSource | None = None
+    database: Annotated[GivenSecret, AfterValidator(_known)] | None = None
     """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
-    api_token: SecretSource | None = None
+    api_token: StrongSecret | None = None
     """A token of role operator without a name and an end, beside those of `token create`."""
     proxy: Proxy | None = None
     """Sign-in to the pages by an authenticating proxy, beside the tokens."""
@@ -306,30 +469,54 @@ class SettingsFile(_Strict):
     """How often open pull requests are looked at for lost deliveries; 0 switches it off."""
     limits: Limits = Limits()
     """Bounds."""
-    notifications: list[NotificationFile] = []
+    notifications: list[Route] = []
     """Addresses that get a message when something needs a person."""
-    connections: list[ConnectionFile] = Field(min_length=1)
+    connections: list[Connection] = Field(min_length=1)
     """The forges, at least one."""
 
-    @field_validator("listen")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError("write host:port")
-        return value
-
-    @field_validator("public_url")
-    @classmethod
-    def _public(cls, value: str) -> str:
-        return _web_address(value)
-
     @model_validator(mode="after")
-    def _unique(self) -> SettingsFile:
-        for what, items in (
-            ("connections", self.connections),
-            ("notifications", self.notifications),
-        ):
-            if len({item.name for item in items}) != len(items):
+    def _unique(self) -> Settings:
+        for what in ("connections", "notifications"):
+            names = [item.name for item in getattr(self, what)]
+            if len(set(names)) != len(names):
                 raise ValueError(f"two {what} have the same name")
         return self
+
+    @property
+    def database_url(self) -> Secret:
+        """Where the database is, password included."""
+        return self.database or Secret(f"sqlite:///{self.data_dir / 'service.sqlite'}")
+
+    @property
+    def address(self) -> str:
+        """How people reach the pages."""
+        return self.public_url or f"http://{self.listen}"
+
+    @property
+    def places(self) -> list[tuple[Connection, str]]:
+        """Every repository that is served, with its connection."""
+        return [(item, name) for item in self.connections for name in item.repositories]
+
+    def connection(self, name: str) -> Connection | None:
+        """The connection of this name."""
+        return next((item for item in self.connections if item.name == name), None)
+
+    def report_url(self, report_id: str) -> str:
+        """The link to a kept report."""
+        return f"{self.address}/reports/{report_id}"
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret there is, for keeping them out of logs and messages."""
+        return (self.database_url, *_secrets_in(self))
+
+
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, BaseModel):
+        for _, part in value:
+            yield from _secrets_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _secrets_in(part)

@@ -6,12 +6,11 @@ more than one. Whoever comes while a commit is under way waits, and all who wait
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -34,9 +33,6 @@ class _Asked:
     done: bool = False
     result: Any = None
     error: BaseException | None = None
-
-    def attempt(self, connection: sa.Connection) -> Any:
-        return self.context.run(self.work, connection)
 
 
 class Batches:
@@ -74,34 +70,24 @@ class Batches:
         try:
             self._together(found)
         except Exception as error:
-            self._one_by_one(found, error)
+            # One of them may spoil it for all: each on its own, and each gets its own error.
+            for asked in found:
+                try:
+                    if database.is_busy(error):
+                        raise
+                    self._together([asked])
+                except Exception as own:
+                    asked.error = own
         finally:
             for asked in found:
                 asked.done = True
 
-    def _one_by_one(self, found: list[_Asked], error: Exception) -> None:
-        """One of them spoils it for all: each on its own, and each gets its own error."""
-        for asked in found:
-            if database.is_busy(error):
-                asked.error = error
-                continue
-            try:
-                self._together([asked])
-            except Exception as own:
-                asked.error = own
-
     def _together(self, found: list[_Asked]) -> None:
-        with self._writing(min(asked.until for asked in found)) as connection:
-            results = [asked.attempt(connection) for asked in found]
+        with self._engine.begin() as connection:
+            lock(connection, min(asked.until for asked in found) - time.monotonic())
+            results = [asked.context.run(asked.work, connection) for asked in found]
         for asked, result in zip(found, results, strict=True):
             asked.result = result
-
-    @contextlib.contextmanager
-    def _writing(self, until: float) -> Iterator[sa.Connection]:
-        """A transaction that has the file's one lock from its beginning."""
-        with self._engine.begin() as connection:
-            lock(connection, until - time.monotonic())
-            yield connection
 
 
 def lock(connection: sa.Connection, patience: float) -> None:

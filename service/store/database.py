@@ -30,8 +30,10 @@ def words_of(error: BaseException) -> str:
     text = " ".join(str(cause).split())
     if isinstance(cause, sqlite3.Error):
         return text
-    if said := _server_words(cause, text):
-        return said
+    # A server's message: it knows names of roles and databases, and never a password.
+    said = getattr(getattr(cause, "diag", None), "message_primary", None)
+    if said or (said := text.partition("FATAL: ")[2].strip()):
+        return str(said)
     known = (words for words in _CLIENT_WORDS if words in text.lower())
     return next(known, type(cause).__name__)
 
@@ -75,10 +77,3 @@ def encoding_fault(url: str) -> str:
     if found == "UTF8":
         return ""
     return f"the database's encoding is {found}; it must be UTF8"
-
-
-def _server_words(cause: Any, text: str) -> str:
-    """A server's message: it knows names of roles and databases, and never a password."""
-    if primary := getattr(getattr(cause, "diag", None), "message_primary", None):
-        return str(primary)
-    return text.partition("FATAL: ")[2].strip()

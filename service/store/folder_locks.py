@@ -42,5 +42,10 @@ def last_used(folder: Path) -> float:
     return 0.0
 
 
+def forget(folder: Path) -> None:
+    """Remove the lock of a folder that nobody will use again."""
+    _lock_of(folder).unlink(missing_ok=True)
+
+
 def _lock_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.use")

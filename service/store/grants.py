@@ -23,15 +23,8 @@ def record(
     The word of the pull request's author (`proposer`) gives way to that of anybody else: a policy
     may ask for another person.
     """
-    row = {
-        "key": key,
-        "sha": sha,
-        "verb": command.verb.value,
-        "rule": command.rule,
-        "author": author,
-        "reason": command.reason,
-        "given": at,
-    }
+    word = {"verb": command.verb.value, "rule": command.rule, "reason": command.reason}
+    row = {"key": key, "sha": sha, **word, "author": author, "given": at}
     statement = upsert(connection, grant).values(row)
     if same_person(author, proposer):
         connection.execute(statement.on_conflict_do_nothing())

@@ -27,16 +27,8 @@ class Reminder:
 
 def put(connection: sa.Connection, reminder: Reminder) -> None:
     """Keep the reminder, in place of an earlier one of the same key."""
-    job = reminder.job
-    row = {
-        "key": job.key,
-        "kind": job.kind.value,
-        "connection": job.connection,
-        "repository": job.repository,
-        "number": job.number,
-        "details": dict(job.details),
-        "due": reminder.due,
-    }
+    row = {**reminder.job.columns, "key": reminder.job.key, "due": reminder.due}
+    del row["reason"]
     statement = upsert(connection, timer).values(row)
     changed = {name: row[name] for name in row if not (name == "due" and reminder.gathers)}
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=changed))
@@ -45,19 +37,14 @@ def put(connection: sa.Connection, reminder: Reminder) -> None:
 def take(connection: sa.Connection, now: float) -> list[Job]:
     """The jobs whose moment has come; nobody else gets the same ones."""
     due = sa.select(timer.c.key).where(timer.c.due <= now).order_by(timer.c.due).limit(_MOST)
-    taken = timer.delete().where(timer.c.key.in_(due)).returning(timer)
-    return [
-        Job(Kind(row.kind), row.connection, row.repository, row.number, REASON, row.details)
-        for row in sorted(connection.execute(taken), key=lambda row: (row.due, row.key))
-    ]
+    reason = sa.literal(REASON).label("reason")
+    taken = timer.delete().where(timer.c.key.in_(due)).returning(timer, reason)
+    ordered = sorted(connection.execute(taken), key=lambda row: (row.due, row.key))
+    return [Job.of(row) for row in ordered]
 
 
 def run_now(connection: sa.Connection, name: str, repository: str, kind: Kind, now: float) -> None:
     """Let all reminders of this kind come now: something that they wait for may have happened."""
-    chosen = (
-        timer.c.connection == name,
-        timer.c.repository == repository,
-        timer.c.kind == kind.value,
-        timer.c.due > now,
-    )
+    of_repository = (timer.c.connection == name, timer.c.repository == repository)
+    chosen = (*of_repository, timer.c.kind == kind.value, timer.c.due > now)
     connection.execute(timer.update().where(*chosen).values(due=now))

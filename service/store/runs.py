@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from service.model.job import UNFINISHED, Job, Kind, State, run_id
-from service.store.tables import delivery, head, run, tally, turn, upsert, upsert_of
+from service.store.tables import Row, delivery, head, run, tally, turn, upsert, upsert_of
 from service.telemetry import logs
 from service.telemetry.meter import Key, Writer, histogram, text_of
 
@@ -39,6 +39,8 @@ class Outcome:
     transient: bool = False
 
 
+SERVED = "served:"
+"""How the names of turns begin that say when a worker last served a repository."""
 # Built once: putting a statement together costs more than carrying it out.
 _DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery))
 _ADD_RUN = run.insert()
@@ -84,12 +86,8 @@ _SUPERSEDE = (
 @functools.cache
 def _kept(dialect: str) -> Any:
     statement = upsert_of(dialect, delivery).values(outcome="accepted")
-    names = (*_DELIVERY, "received")
-    return (
-        statement.values({name: sa.bindparam(name) for name in names})
-        .on_conflict_do_nothing()
-        .returning(delivery.c.id)
-    )
+    row: dict[str, Any] = {name: sa.bindparam(name) for name in (*_DELIVERY, "received")}
+    return statement.values(row).on_conflict_do_nothing().returning(delivery.c.id)
 
 
 @functools.cache
@@ -113,47 +111,23 @@ def attach(connection: sa.Connection, name: str, id: str, outcome: str, run: str
     connection.execute(_ATTACH, values)
 
 
-def earlier(connection: sa.Connection, found: Delivery) -> sa.Row[*tuple[Any, ...]] | None:
+def earlier(connection: sa.Connection, found: Delivery) -> Row | None:
     """The state and id of the run that these very bytes, or this delivery's id, led to before."""
-    row: sa.Row[*tuple[Any, ...]] | None = connection.execute(
-        _EARLIER, {"name": found.connection, "id": found.id, "digest": found.digest}
-    ).first()
+    words = {"name": found.connection, "id": found.id, "digest": found.digest}
+    row: Row | None = connection.execute(_EARLIER, words).first()
     return row
-
-
-def next_seq(connection: sa.Connection, key: str) -> int:
-    """The next number of this key; nobody else gets the same one."""
-    raised = connection.execute(_raised(connection.dialect.name), {"key": key, "seq": 1})
-    return int(raised.scalar_one())
 
 
 def add_run(connection: sa.Connection, job: Job, at: float) -> str:
     """A new queued run of the job."""
     key = job.key
-    seq = next_seq(connection, key)
+    raised = connection.execute(_raised(connection.dialect.name), {"key": key, "seq": 1})
+    seq = raised.scalar_one()
     identity = run_id(key, seq)
-    row = {
-        "id": identity,
-        "key": key,
-        "seq": seq,
-        "kind": job.kind.value,
-        "connection": job.connection,
-        "repository": job.repository,
-        "number": job.number,
-        "reason": job.reason,
-        "details": dict(job.details),
-        "origin": logs.origin(),
-        # Whoever knows a report's name may read it: it must not be guessed.
-        "report": secrets.token_hex(16),
-        "state": State.QUEUED.value,
-        "summary": "",
-        "head_sha": "",
-        "environments": {},
-        "transient": False,
-        "attempts": 0,
-        "queued": at,
-    }
-    connection.execute(_ADD_RUN, row)
+    # Whoever knows a report's name may read it: it must not be guessed.
+    report = secrets.token_hex(16)
+    row = {"id": identity, "key": key, "seq": seq, "origin": logs.origin(), "report": report}
+    connection.execute(_ADD_RUN, {**job.columns, **row, "queued": at})
     return identity
 
 
@@ -170,49 +144,34 @@ def live(connection: sa.Connection, key: str) -> str | None:
     return str(found) if found is not None else None
 
 
-def begin(
-    connection: sa.Connection, identity: str, at: float, owner: str = ""
-) -> sa.Row[*tuple[Any, ...]] | None:
+def begin(connection: sa.Connection, identity: str, at: float, owner: str = "") -> Row | None:
     """Note that the run has begun (again); None when there is nothing left to do under the claim
     `owner`.
     """
-    statement = (
-        run.update()
-        .where(run.c.id == identity, run.c.owner == owner, run.c.state.in_(UNFINISHED))
-        .values(
-            state=State.RUNNING.value,
-            started=sa.func.coalesce(run.c.started, at),
-            attempts=run.c.attempts + 1,
-        )
-        .returning(run)
-    )
-    return connection.execute(statement).first()
+    values = {"state": State.RUNNING.value, "started": sa.func.coalesce(run.c.started, at),
+              "attempts": run.c.attempts + 1}  # fmt: skip
+    return connection.execute(_unfinished(identity, owner).values(values).returning(run)).first()
+
+
+def _unfinished(identity: str, owner: str) -> sa.Update:
+    ours = (run.c.id == identity, run.c.owner == owner)
+    return run.update().where(*ours, run.c.state.in_(UNFINISHED))
 
 
 def finish(
     connection: sa.Connection, identity: str, outcome: Outcome, at: float, owner: str = ""
 ) -> bool:
     """Record the outcome; False when there is one already, or another claim than `owner`."""
-    statement = (
-        run.update()
-        .where(run.c.id == identity, run.c.owner == owner, run.c.state.in_(UNFINISHED))
-        .values(
-            state=outcome.state.value,
-            summary=outcome.summary[:2000],
-            head_sha=outcome.head_sha,
-            environments=dict(outcome.environments),
-            transient=outcome.transient,
-            ended=at,
-            owner="",
-        )
-        .returning(run.c.kind, run.c.queued, run.c.started)
-    )
-    row = connection.execute(statement).first()
+    statement = _unfinished(identity, owner).values(
+        state=outcome.state.value, summary=outcome.summary[:2000], head_sha=outcome.head_sha,
+        environments=dict(outcome.environments), transient=outcome.transient, ended=at, owner="",
+    )  # fmt: skip
+    row = connection.execute(statement.returning(run.c.kind, run.c.started)).first()
     if row is None:
         return False
     seconds = histogram("run_duration_seconds", at - (row.started or at), {"kind": row.kind})
     ended = text_of({"kind": row.kind, "state": outcome.state.value})
-    count_all(connection, {("runs", ended): 1.0, **seconds})
+    count(connection, {("runs", ended): 1.0, **seconds})
     return True
 
 
@@ -228,21 +187,16 @@ def hold(connection: sa.Connection, identity: str, owner: str) -> bool:
     return connection.execute(held.returning(run.c.id)).first() is not None
 
 
-def read(connection: sa.Connection, identity: str) -> sa.Row[*tuple[Any, ...]] | None:
+def read(connection: sa.Connection, identity: str) -> Row | None:
     """One run."""
     return connection.execute(sa.select(run).where(run.c.id == identity)).first()
 
 
-def newest_checks(
-    connection: sa.Connection, name: str, repository: str
-) -> dict[int, sa.Row[*tuple[Any, ...]]]:
+def newest_checks(connection: sa.Connection, name: str, repository: str) -> dict[int, Row]:
     """The last check of every pull request of a repository, by number."""
-    query = (
-        sa.select(run)
-        .where(run.c.connection == name, run.c.repository == repository)
-        .where(run.c.kind == Kind.CHECK.value, run.c.number > 0)
-        .order_by(run.c.seq)
-    )
+    of_repository = (run.c.connection == name, run.c.repository == repository)
+    checks = (run.c.kind == Kind.CHECK.value, run.c.number > 0)
+    query = sa.select(run).where(*of_repository, *checks).order_by(run.c.seq)
     return {row.number: row for row in connection.execute(query)}
 
 
@@ -265,45 +219,32 @@ def dead(connection: sa.Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def count(connection: sa.Connection, name: str, labels: str = "", by: float = 1.0) -> None:
-    """Add to a counter that outlives every process."""
-    count_all(connection, {(name, labels): by})
-
-
 def writer(engine: sa.Engine) -> Writer:
     """What writes the numbers of a meter, in one transaction."""
 
     def write(counts: Mapping[Key, float], gauges: Mapping[Key, float]) -> None:
         with engine.begin() as connection:
-            count_all(connection, counts)
-            note_all(connection, gauges)
+            count(connection, counts)
+            _tally(connection, gauges, lambda new: new)
 
     return write
 
 
-def count_all(connection: sa.Connection, found: Mapping[tuple[str, str], float]) -> None:
-    """Add to many counters, by name and labels."""
+def count(connection: sa.Connection, found: Mapping[Key, float]) -> None:
+    """Add to counters, which outlive every process."""
     _tally(connection, found, lambda new: tally.c.value + new)
 
 
-def note_all(connection: sa.Connection, found: Mapping[tuple[str, str], float]) -> None:
-    """Set values that are not counted but replaced."""
-    _tally(connection, found, lambda new: new)
-
-
 def _tally(
-    connection: sa.Connection, found: Mapping[tuple[str, str], float], value: Callable[[Any], Any]
+    connection: sa.Connection, found: Mapping[Key, float], value: Callable[[Any], Any]
 ) -> None:
     # In one order everywhere: two processes that lock rows crosswise would wait for ever.
     rows = [{"name": name, "labels": labels, "value": by}
             for (name, labels), by in sorted(found.items())]  # fmt: skip
     for start in range(0, len(rows), 200):
         statement = upsert(connection, tally).values(rows[start : start + 200])
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name", "labels"], set_={"value": value(statement.excluded.value)}
-            )
-        )
+        place, changed = ["name", "labels"], {"value": value(statement.excluded.value)}
+        connection.execute(statement.on_conflict_do_update(index_elements=place, set_=changed))
 
 
 def tallies(connection: sa.Connection) -> list[tuple[str, str, float]]:
@@ -329,8 +270,21 @@ def note_sha(connection: sa.Connection, name: str, sha: str) -> str:
     return str(before or "")
 
 
+def end_strays(connection: sa.Connection, before: float, at: float) -> list[Row]:
+    """End the unfinished runs of repositories that no worker has served since `before`, because
+    their connection left the settings; returns them.
+    """
+    since = sa.select(turn.c.name).where(turn.c.taken >= before)
+    place = run.c.connection + "/" + run.c.repository
+    waiting = (run.c.state.in_(UNFINISHED), run.c.queued < before, run.c.due < before)
+    strays = run.update().where(*waiting, (SERVED + place).not_in(since))
+    said = "not run: no worker has this repository in its settings"
+    values = {"state": State.ERROR.value, "summary": said, "ended": at, "owner": ""}
+    return list(connection.execute(strays.values(values).returning(run)))
+
+
 def forget(connection: sa.Connection, *, deliveries: float, runs: float) -> None:
     """Drop deliveries and finished runs from before these moments; dead letters stay."""
     connection.execute(delivery.delete().where(delivery.c.received < deliveries))
-    kept: Iterable[str] = (*UNFINISHED, State.DEAD.value)
+    kept = (*UNFINISHED, State.DEAD.value)
     connection.execute(run.delete().where(run.c.ended < runs, run.c.state.not_in(kept)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +18,8 @@ from generator.core.errors import UserError
 VERSION = 7
 """Raised with every change of the tables, together with a step in `_STEPS`."""
 
+Rows = list[dict[str, Any]]
+Row = sa.Row[*tuple[Any, ...]]
 metadata = sa.MetaData()
 
 delivery = sa.Table(
@@ -52,12 +56,12 @@ run = sa.Table(
     # Which delivery it came from, and the trace that goes on in it.
     sa.Column("origin", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("report", sa.String(32), nullable=False, unique=True),
-    sa.Column("state", sa.String(20), nullable=False, index=True),
-    sa.Column("summary", sa.Text, nullable=False),
-    sa.Column("head_sha", sa.String(64), nullable=False),
-    sa.Column("environments", sa.JSON, nullable=False),
-    sa.Column("transient", sa.Boolean, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True, default="queued"),
+    sa.Column("summary", sa.Text, nullable=False, default=""),
+    sa.Column("head_sha", sa.String(64), nullable=False, default=""),
+    sa.Column("environments", sa.JSON, nullable=False, default=dict),
+    sa.Column("transient", sa.Boolean, nullable=False, default=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("queued", sa.Float, nullable=False, index=True),
     sa.Column("started", sa.Float),
     sa.Column("ended", sa.Float),
@@ -190,6 +194,16 @@ def engine(url: str, *, pool: int = 10) -> sa.Engine:
     return made
 
 
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """An engine whose connections are closed afterwards."""
+    made = engine(url)
+    try:
+        yield made
+    finally:
+        made.dispose()
+
+
 def _prepare(connection: Any, _record: Any) -> None:
     # A transaction that reads first and writes later could fail in the middle; so none does.
     connection.isolation_level = "IMMEDIATE"
@@ -265,6 +279,11 @@ def upsert(connection: sa.Connection, table: sa.Table) -> Any:
 def upsert_of(dialect: str, table: sa.Table) -> Any:
     """As `upsert`, for a dialect by its name."""
     return postgresql_insert(table) if dialect == "postgresql" else sqlite_insert(table)
+
+
+def listed(connection: sa.Connection, query: sa.Select[Any] | sa.CompoundSelect[Any]) -> Rows:
+    """What a query finds, as plain data."""
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def shared_key(made: sa.Engine, name: str) -> bytes:

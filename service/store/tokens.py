@@ -54,10 +54,8 @@ def any_made(connection: sa.Connection) -> bool:
 
 
 def find(connection: sa.Connection, given: str) -> sa.Row[tuple[object, ...]] | None:
-    """The token that this is, in whatever state.
-
-    The tokens are random and long: how far a digest agrees with a kept one tells nobody how to
-    come closer, and what the index has found is compared in constant time.
+    """The token that this is, in whatever state; what the index finds is compared in constant
+    time.
     """
     digest = _digest(given)
     row = connection.execute(sa.select(token).where(token.c.digest == digest)).first()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from generator.pipeline.toolchain import Render
 
 T = TypeVar("T")
+Row = sa.Row[*tuple[Any, ...]]
 # Both spellings that the forges use, and their names here.
 _LIMITS = (
     ("remaining", "forge_rate_limit_remaining"),
@@ -25,7 +26,7 @@ _LIMITS = (
 )
 
 
-def of_run(row: sa.Row[*tuple[Any, ...]], work: Callable[[sa.Row[*tuple[Any, ...]]], T]) -> T:
+def of_run(row: Row, work: Callable[[Row], T]) -> T:
     """Does the work of a run: its log lines carry the run's ids, its span the delivery's trace."""
     ids = {"run": row.id, "kind": row.kind, "connection": row.connection,
            "repository": row.repository, "number": row.number}  # fmt: skip
@@ -70,10 +71,8 @@ def of_renders() -> Callable[[Render], None]:
         if render.outcome == "rendered":
             METER.took("render_duration_seconds", render.seconds)
         facts = {"release": render.release, "result": render.outcome}
-        failed = render.outcome == "failed"
-        tracing.completed(
-            "render", facts, render.began, render.seconds, failed=failed, within=within
-        )
+        about = {"failed": render.outcome == "failed", "within": within}
+        tracing.completed("render", facts, render.began, render.seconds, **about)
 
     return record
 
@@ -88,5 +87,4 @@ def of_fetch() -> Iterator[None]:
         result = "fetched"
     finally:
         METER.add("git_fetches", result=result)
-        seconds = time.perf_counter() - started
-        METER.took("git_fetch_duration_seconds", seconds)
+        METER.took("git_fetch_duration_seconds", time.perf_counter() - started)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from generator.core.errors import UserError
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -61,11 +60,8 @@ def configure(role: str, environment: Mapping[str, str] = os.environ) -> None:
     The exporter reads the standard variables by itself.
     """
     global _provider
-    if is_wanted(environment):
-        _provider = _made(role, environment)
-
-
-def _made(role: str, environment: Mapping[str, str]) -> TracerProvider:
+    if not is_wanted(environment):
+        return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -77,9 +73,8 @@ def _made(role: str, environment: Mapping[str, str]) -> TracerProvider:
     )
     # Given here it would win over the variables.
     resource = Resource.create({**facts} if named else {**facts, "service.name": _NAME})
-    provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return provider
+    _provider = TracerProvider(resource=resource)
+    _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 
 
 def stop() -> None:
@@ -103,9 +98,14 @@ def span(
     if _provider is None:
         yield found
         return
+    from opentelemetry.context import Context
     from opentelemetry.trace import StatusCode, use_span
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    made = _start(name, kind, facts or {}, context=_context_of(parent))
+    above = None  # the current one; an empty parent stands for none at all
+    if parent is not None:
+        above = TraceContextTextMapPropagator().extract({"traceparent": parent}, Context())
+    made = _start(name, kind, facts or {}, context=above)
     try:
         with use_span(made, record_exception=False, set_status_on_exception=False):
             yield found
@@ -149,16 +149,6 @@ def traceparent() -> str:
     carrier: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(carrier)
     return carrier.get("traceparent", "")
-
-
-def _context_of(parent: str | None) -> Context | None:
-    """None stands for the current one; an empty parent for none at all."""
-    if parent is None:
-        return None
-    from opentelemetry.context import Context
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    return TraceContextTextMapPropagator().extract({"traceparent": parent}, Context())
 
 
 def _start(name: str, kind: str, facts: Facts, **options: Any) -> Any:

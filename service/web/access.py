@@ -10,7 +10,6 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from generator.core.http_policy import is_loopback, split
-from generator.redaction.secret import Secret
 from service.store import tokens
 from service.web.context import context
 
@@ -63,7 +62,8 @@ def _tokens_exist() -> bool:
 def _holder(given: str, challenge: WWWAuthenticate, *, operate: bool) -> str:
     """The name of the token, for the audit log; the setting's may do everything."""
     here = context()
-    if here.settings.api_token is not None and _same(given, here.settings.api_token):
+    known, text = here.settings.api_token, given.encode("utf-8", "surrogateescape")
+    if known is not None and hmac.compare_digest(text, known.reveal()):
         return "apiToken"
     with here.engine.connect() as connection:
         row = tokens.find(connection, given)
@@ -118,17 +118,10 @@ def require_own_page() -> None:
 
     A browser sends the credentials that it knows with every request, whoever's page made it.
     """
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None and site not in ("same-origin", "none"):
+    site, origin = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Origin")
+    parts = split(origin or f"//{request.host}")
+    if site not in ("same-origin", "none") or parts is None or parts.netloc != request.host:
         raise Forbidden("this form was sent by another site")
-    origin = request.headers.get("Origin")
-    parts = split(origin or "")
-    if origin is not None and (parts is None or parts.netloc != request.host):
-        raise Forbidden("this form was sent by another site")
-
-
-def _same(given: str, token: Secret) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.reveal())
 
 
 def _on_this_host() -> bool:

@@ -12,9 +12,9 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from generator.core.errors import UserError
 from service.model.job import Kind, State
-from service.store import history, runs
+from service.store import overview, runs
 from service.store import reports as report_store
-from service.store.tables import delivery
+from service.store.tables import delivery, listed
 from service.telemetry import logs
 from service.web.access import require_api
 from service.web.context import context
@@ -27,11 +27,7 @@ _RUN = (
     "id", "kind", "connection", "repository", "number", "reason", "state", "summary", "head_sha",
     "environments", "attempts", "queued", "started", "ended", "report",
 )  # fmt: skip
-
-_VERIFICATION = (
-    "id", "connection", "repository", "number", "state", "summary", "attempts", "queued",
-    "started", "ended", "report",
-)  # fmt: skip
+_OF_CHECKS = {"kind", "reason", "head_sha", "environments"}
 
 
 @blueprint.before_request
@@ -50,20 +46,22 @@ def openapi() -> dict[str, Any]:
 @blueprint.get("/deliveries")
 def deliveries() -> dict[str, Any]:
     """Accepted deliveries, newest first."""
-    limit, offset = _page()
+    page = _page()
     columns = (delivery.c.connection, delivery.c.id, delivery.c.received, delivery.c.event,
                delivery.c.repository, delivery.c.outcome, delivery.c.run)  # fmt: skip
     query = sa.select(*columns).order_by(delivery.c.received.desc(), delivery.c.id)
     with context().engine.connect() as connection:
-        rows = connection.execute(query.limit(limit).offset(offset))
-        return {"deliveries": [dict(row._mapping) for row in rows]}
+        return {"deliveries": listed(connection, query.limit(page["limit"]).offset(page["offset"]))}
 
 
 @blueprint.get("/checks")
 def checks() -> dict[str, Any]:
     """Runs of every kind, newest first; `state` may be given several times."""
-    limit, offset = _page()
-    found = context().jobs.runs(states=_states(), limit=limit, offset=offset)
+    try:
+        states = [State(text) for text in request.args.getlist("state")]
+    except ValueError:
+        raise BadRequest(f"state must be one of {', '.join(State)}") from None
+    found = context().jobs.runs(states=states, **_page())
     return {"checks": [{key: row[key] for key in _RUN} for row in found]}
 
 
@@ -90,10 +88,15 @@ def retry(identity: str) -> tuple[dict[str, Any], int]:
 @blueprint.get("/verifications")
 def verifications() -> dict[str, Any]:
     """What became of merged commits in each environment, newest first."""
-    limit, offset = _page()
-    chosen = {name: _word(name) for name in ("repository", "environment", "sha")}
+    page = _page()
+    chosen: dict[str, Any] = {
+        name: request.args.get(name, "") for name in ("repository", "environment", "sha")
+    }
+    for name, text in chosen.items():
+        if not text.isprintable() or len(text) > _LONGEST:
+            raise BadRequest(f"{name} must be a short text")
     with context().engine.connect() as connection:
-        rows = history.verifications(connection, limit=limit, offset=offset, **chosen)
+        rows = overview.verified(connection, **page, **chosen)
     return {"verifications": [_verification(row) for row in rows]}
 
 
@@ -115,9 +118,9 @@ def verification(identity: str) -> dict[str, Any]:
 @blueprint.get("/reports")
 def reports() -> dict[str, Any]:
     """Which reports are kept, newest first."""
-    limit, offset = _page()
+    page = _page()
     with context().engine.connect() as connection:
-        return {"reports": report_store.names(connection, limit, offset)}
+        return {"reports": report_store.names(connection, **page)}
 
 
 @blueprint.get("/reports/<identity>")
@@ -140,7 +143,7 @@ def refused(error: HTTPException) -> Any:
 def _verification(row: Mapping[str, Any]) -> dict[str, Any]:
     environment = str(row["details"].get("environment", ""))
     return {
-        **{key: row[key] for key in _VERIFICATION},
+        **{key: row[key] for key in _RUN if key not in _OF_CHECKS},
         "environment": environment,
         "sha": str(row["details"].get("sha", "")),
         # Empty until there is one, and for a run that was given up.
@@ -148,29 +151,13 @@ def _verification(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _word(name: str) -> str:
-    text = request.args.get(name, "")
-    if not text.isprintable() or len(text) > _LONGEST:
-        raise BadRequest(f"{name} must be a short text")
-    return text
-
-
-def _page() -> tuple[int, int]:
-    limit, offset = _number("limit", 50), _number("offset", 0)
-    if not 1 <= limit <= _MOST or offset > 10_000_000:
-        raise BadRequest(f"limit must be between 1 and {_MOST}")
-    return limit, offset
-
-
-def _number(name: str, default: int) -> int:
-    text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdecimal() or len(text) > 8:
-        raise BadRequest(f"{name} must be a number")
-    return int(text)
-
-
-def _states() -> list[State]:
-    try:
-        return [State(text) for text in request.args.getlist("state")]
-    except ValueError:
-        raise BadRequest(f"state must be one of {', '.join(State)}") from None
+def _page() -> dict[str, Any]:
+    found = {}
+    for name, default, least, most in (("limit", "50", 1, _MOST), ("offset", "0", 0, 10_000_000)):
+        text = request.args.get(name, default)
+        if not text.isascii() or not text.isdecimal() or len(text) > 8:
+            raise BadRequest(f"{name} must be a number")
+        found[name] = int(text)
+        if not least <= found[name] <= most:
+            raise BadRequest(f"{name} must be between {least} and {most}")
+    return found

@@ -10,10 +10,10 @@ from flask import Flask
 
 from service.queue.intake import Intake
 from service.queue.jobs import Jobs
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import tables
-from service.web import api, pages, probes, report_page, webhooks
-from service.web.context import Context, install
+from service.web import api, pages, probes, webhooks
+from service.web.context import KEY, Context
 
 
 def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Flask:
@@ -27,7 +27,8 @@ def create_app(settings: Settings, clock: Callable[[], float] = time.time) -> Fl
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine, clock)
     intake = Intake(jobs, settings.limits.queue_depth, clock)
-    install(app, Context(settings, engine, jobs, intake, clock))
-    for module in (webhooks, probes, api, pages, report_page):
+    app.extensions[KEY] = Context(settings, engine, jobs, intake, clock)
+    for module in (webhooks, probes, api, pages):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(pages.reports)
     return app

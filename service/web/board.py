@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from generator.promotion import standing
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 
 Verified = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
@@ -21,21 +21,20 @@ def groups(
     now: float,
 ) -> Iterator[dict[str, Any]]:
     """For each repository its promotion paths, then the environments that are in none."""
-    for connection in settings.connections:
-        for repository in connection.repositories:
-            stands = branches.get(f"{connection.name}/{repository}")
-            place = (connection.name, repository)
-            runs = {name: row for (*at, name), row in verified.items() if tuple(at) == place}
-            drift = {name: row for (*at, name), row in compared.items() if tuple(at) == place}
-            yield {
-                "connection": connection.name,
-                "repository": repository,
-                "branch": connection.branch,
-                "stands": stands,
-                "paths": list(_paths(stands["content"] if stands else {}, runs, drift, now)),
-                "verifies": connection.verification is not None,
-                "polls": settings.poll_seconds > 0,
-            }
+    for connection, repository in settings.places:
+        stands = branches.get(f"{connection.name}/{repository}")
+        place = (connection.name, repository)
+        runs = {name: row for (*at, name), row in verified.items() if tuple(at) == place}
+        drift = {name: row for (*at, name), row in compared.items() if tuple(at) == place}
+        yield {
+            "connection": connection.name,
+            "repository": repository,
+            "branch": connection.branch,
+            "stands": stands,
+            "paths": list(_paths(stands["content"] if stands else {}, runs, drift, now)),
+            "verifies": connection.verification is not None,
+            "polls": settings.poll_seconds > 0,
+        }
 
 
 def _paths(
@@ -48,7 +47,14 @@ def _paths(
     # Verified once, and not on the branch (any more), or the branch was not read yet.
     known |= {name: {"name": name, "unread": True} for name in runs if name and name not in known}
     shown = {
-        name: {**_row(item, runs, now), "drift": drift.get(name)} for name, item in known.items()
+        name: {
+            **item,
+            "last": (last := runs.get(name)),
+            "verified": last["verified"] if last else None,
+            "frozen": _frozen(item, now),
+            "drift": drift.get(name),
+        }
+        for name, item in known.items()
     }
     left = dict(sorted(shown.items()))
     for title, names in sorted(content.get("paths", {}).items()):
@@ -63,14 +69,6 @@ def _paths(
         yield {"title": title, "rows": rows}
     if left:
         yield {"title": "", "rows": list(left.values())}
-
-
-def _row(
-    item: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], now: float
-) -> dict[str, Any]:
-    last = runs.get(item["name"])
-    verified = last["verified"] if last else None
-    return {**item, "last": last, "verified": verified, "frozen": _frozen(item, now)}
 
 
 def _frozen(item: Mapping[str, Any], now: float) -> str:

@@ -65,7 +65,11 @@ class BufferedWorker(Worker):  # type: ignore[misc]
         # The listening socket alone: threads wake the loop through the server until they are done.
         wasyncore.dispatcher.close(server)
         end = time.monotonic() + self.cfg.graceful_timeout
-        while _busy(places) and time.monotonic() < end:
+        # What has arrived is answered.
+        while time.monotonic() < end and any(
+            isinstance(place, _Channel) and (place.requests or place.total_outbufs_len)
+            for place in places.values()
+        ):
             self._turn(places)
         threads.shutdown(timeout=1)
 
@@ -94,9 +98,3 @@ class BufferedWorker(Worker):  # type: ignore[misc]
         wasyncore.poll2(1.0, places)
         if self.ppid != os.getppid():
             self.alive = False
-
-
-def _busy(places: dict[int, Any]) -> bool:
-    """Whether a request that has arrived is not answered yet."""
-    channels = [place for place in places.values() if isinstance(place, _Channel)]
-    return any(channel.requests or channel.total_outbufs_len for channel in channels)

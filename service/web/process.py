@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 
 
 def run(settings: Settings, *, processes: int = 1) -> int:
@@ -45,9 +45,9 @@ def run(settings: Settings, *, processes: int = 1) -> int:
 def _options(settings: Settings, processes: int) -> dict[str, Any]:
     from service.web.buffered import BufferedWorker
 
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    host, _, port = settings.listen.replace("[", "").replace("]", "").rpartition(":")
     return {
-        "bind": [f"{host}:{settings.port}"],
+        "bind": [f"[{host}]:{port}" if ":" in host else settings.listen],
         "workers": processes,
         "worker_class": BufferedWorker,
         "threads": settings.threads,

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.queue import intake
 from service.queue.intake import Taken
-from service.settings.resolve import Connection
+from service.settings.schema import Connection
 from service.store import database
 from service.store.runs import Delivery
 from service.telemetry import logs, tracing
@@ -43,14 +43,14 @@ def receive(name: str) -> Answer:
     body = request.get_data(cache=False)
     headers = {key.lower(): value for key, value in request.headers.items()}
     secrets = connection.webhook_secrets
-    if not verify(connection.forge, headers, body, secrets, now=here.clock()):
+    if not verify(connection.kind, headers, body, secrets, now=here.clock()):
         log.warning("refused: wrong signature", extra={"connection": name})
         return {"error": "invalid signature"}, 401
     try:
         data = payload.parse(body)
     except payload.PayloadError as error:
         return {"error": str(error)}, 400
-    return _accept(connection, headers, body, event_of(connection.forge, headers, data))
+    return _accept(connection, headers, body, event_of(connection.kind, headers, data))
 
 
 def _accept(connection: Connection, headers: Headers, body: bytes, event: Event) -> Answer:
@@ -62,31 +62,23 @@ def _accept(connection: Connection, headers: Headers, body: bytes, event: Event)
         return {"error": "this repository does not belong to the connection"}, 403
     found = Delivery(
         connection.name,
-        delivery_id(connection.forge, headers, body),
+        delivery_id(connection.kind, headers, body),
         body_digest(body),
-        event_name(connection.forge, headers),
+        event_name(connection.kind, headers),
         repository,
         intake.content_of(event),
     )
     ids = {"connection": connection.name, "delivery": found.id, "event": found.event,
            "repository": repository, "number": getattr(event, "number", 0)}  # fmt: skip
     with logs.bound(**ids), tracing.span("delivery", ids, kind="server", parent="") as told:
-        receipt = _receive(connection, found, event)
-        told["outcome"] = receipt.taken.value if receipt else "unavailable"
-    return _answer(receipt) if receipt else ({"error": "try again in a moment"}, 503)
-
-
-def _receive(connection: Connection, found: Delivery, event: Event) -> intake.Receipt | None:
-    try:
-        receipt = context().intake.receive(connection, found, event)
-    except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
-        log.error("the database does not take this delivery: %s", database.words_of(error))
-        return None
-    log.info("delivery %s", receipt.taken.value, extra={"run": receipt.run})
-    return receipt
-
-
-def _answer(receipt: intake.Receipt) -> Answer:
+        told["outcome"] = "unavailable"
+        try:
+            receipt = context().intake.receive(connection, found, event)
+        except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+            log.error("the database does not take this delivery: %s", database.words_of(error))
+            return {"error": "try again in a moment"}, 503
+        told["outcome"] = receipt.taken.value
+        log.info("delivery %s", receipt.taken.value, extra={"run": receipt.run})
     if receipt.taken is Taken.FULL:
         return {"error": "the queue is full; deliver this again later"}, 503
     # Never 4xx for what we ignore: GitLab switches a webhook off that is refused too often.

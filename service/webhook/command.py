@@ -77,12 +77,7 @@ def _command(line: str) -> Command | None:
         verb = Verb(words[1])
     except ValueError:
         return Command(Verb.CHECK, fault=f"unknown command; known are {', '.join(Verb)}")
-    return _complete(verb, words[2:])
-
-
-def _complete(verb: Verb, words: list[str]) -> Command:
-    wrong = Command(verb, fault=f"write {USAGE[verb]}")
-    match verb, words:
+    match verb, words[2:]:
         case Verb.CHECK, []:
             return Command(verb)
         case Verb.OK_TO_TEST, [sha] if _is_sha(sha):
@@ -92,9 +87,9 @@ def _complete(verb: Verb, words: list[str]) -> Command:
         case Verb.ACCEPT, [rule, sha] if _is_sha(sha) and _RULE.fullmatch(rule):
             return Command(verb, sha.lower(), rule=rule)
         case Verb.OVERRIDE, [sha, _, *_] if _is_sha(sha):
-            return Command(verb, sha.lower(), reason=" ".join(words[1:])[:_REASON_LENGTH])
+            return Command(verb, sha.lower(), reason=" ".join(words[3:])[:_REASON_LENGTH])
         case _:
-            return wrong
+            return Command(verb, fault=f"write {USAGE[verb]}")
 
 
 def _is_sha(word: str) -> bool:

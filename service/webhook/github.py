@@ -10,17 +10,8 @@ from typing import Any
 
 from generator.core.layered import lookup
 from service.webhook import command
-from service.webhook.event import (
-    CommentEvent,
-    Event,
-    Ignored,
-    MergeGroupEvent,
-    Ping,
-    PullAction,
-    PullEvent,
-    PushEvent,
-    RerunEvent,
-)
+from service.webhook import event as events
+from service.webhook.event import Event, Ignored, PullAction
 from service.webhook.payload import branch, long_text, number, sha, text
 
 # Gitea and Forgejo write `synchronized`, and of labels that they were updated or cleared.
@@ -46,7 +37,7 @@ def event(name: str, data: Mapping[str, Any]) -> Event:
     repository = text(data, "repository", "full_name")
     match name:
         case "ping":
-            return Ping()
+            return events.Ping()
         case "pull_request" | "pull_request_sync" | "pull_request_label":
             return pull(repository, data)
         case "push":
@@ -78,7 +69,9 @@ def pull(repository: str, data: Mapping[str, Any]) -> Event:
         merge_sha = sha(request, "merge_commit_sha") if merged else ""
     if not (action and found and repository):
         return Ignored("this change of a pull request is ignored", repository)
-    return PullEvent(repository, found, action, sha(request, "head", "sha"), base_ref, merge_sha)
+    return events.PullEvent(
+        repository, found, action, sha(request, "head", "sha"), base_ref, merge_sha
+    )
 
 
 def push(repository: str, data: Mapping[str, Any]) -> Event:
@@ -86,7 +79,7 @@ def push(repository: str, data: Mapping[str, Any]) -> Event:
     moved, commit = branch(data, "ref"), sha(data, "after")
     if not (moved and commit and repository):
         return Ignored("this push moves no branch", repository)
-    return PushEvent(repository, moved, commit, sha(data, "before"))
+    return events.PushEvent(repository, moved, commit, sha(data, "before"))
 
 
 def comment(repository: str, data: Mapping[str, Any]) -> Event:
@@ -96,7 +89,7 @@ def comment(repository: str, data: Mapping[str, Any]) -> Event:
     found, author = number(data, "issue", "number"), text(data, "comment", "user", "login")
     if text(data, "action") != "created" or not (is_pull and commands and found and author):
         return Ignored("this comment contains no command", repository)
-    return CommentEvent(repository, found, author, commands)
+    return events.CommentEvent(repository, found, author, commands)
 
 
 def _rerun(repository: str, name: str, data: Mapping[str, Any]) -> Event:
@@ -107,7 +100,7 @@ def _rerun(repository: str, name: str, data: Mapping[str, Any]) -> Event:
     pulls = lookup(run, "pull_requests")
     # Empty for a re-requested run of a fork, and in the published samples: then the commit tells.
     listed = [number(item, "number") for item in pulls] if isinstance(pulls, list) else []
-    return RerunEvent(repository, commit, tuple(sorted({item for item in listed if item})))
+    return events.RerunEvent(repository, commit, tuple(sorted({item for item in listed if item})))
 
 
 def _merge_group(repository: str, data: Mapping[str, Any]) -> Event:
@@ -117,4 +110,4 @@ def _merge_group(repository: str, data: Mapping[str, Any]) -> Event:
         return Ignored("this merge group requests no check", repository)
     queued = _QUEUED.search(branch(group, "head_ref"))
     brings = int(queued[1]) if queued else 0
-    return MergeGroupEvent(repository, head, base, branch(group, "base_ref"), brings)
+    return events.MergeGroupEvent(repository, head, base, branch(group, "base_ref"), brings)

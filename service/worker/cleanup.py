@@ -6,7 +6,6 @@ One process of a host does it at a time. What somebody works in is passed over u
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import os
 import shutil
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.git.mirror import Mirror
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import folder_locks
 from service.telemetry.meter import METER
 
@@ -51,31 +50,16 @@ def own_folder(data_dir: Path, identity: str) -> Iterator[None]:
     folder = data_dir / "tmp" / identity
     with folder_locks.in_use(folder):
         folder.mkdir(mode=0o700)
-        before = os.environ.get("TMPDIR")
-        _point_to(str(folder))
+        before = {"TMPDIR": os.environ["TMPDIR"]} if "TMPDIR" in os.environ else {}
+        os.environ["TMPDIR"], tempfile.tempdir = str(folder), None  # None: asks the environment
         try:
             yield
         finally:
-            _point_to(before)
+            del os.environ["TMPDIR"]
+            os.environ.update(before)
+            tempfile.tempdir = None
             shutil.rmtree(folder, ignore_errors=True)
-    folder.with_name(f"{folder.name}.use").unlink(missing_ok=True)
-
-
-def _point_to(folder: str | None) -> None:
-    if folder is None:
-        os.environ.pop("TMPDIR", None)
-    else:
-        os.environ["TMPDIR"] = folder
-    tempfile.tempdir = None  # asks the environment anew
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Kept:
-    """A mirror, when it was last used, and the room it takes."""
-
-    gitdir: Path
-    used: float
-    size: int
+    folder_locks.forget(folder)
 
 
 def _mirrors(data_dir: Path, before: float, most: int, now: float) -> None:
@@ -83,19 +67,19 @@ def _mirrors(data_dir: Path, before: float, most: int, now: float) -> None:
     for leftover in data_dir.glob(f"*/*{_GOING}"):
         shutil.rmtree(leftover, ignore_errors=True)
     found = [
-        _Kept(path, folder_locks.last_used(path), size_of(path))
-        for part in ("mirrors", "poll")
+        (folder_locks.last_used(path), path)
+        for part in ("mirrors", "poll")  # the poll had mirrors of its own once
         for path in (data_dir / part).glob("*.git")
     ]
-    found.sort(key=lambda kept: kept.used, reverse=True)
     total = 0
-    for kept in found:
-        total += kept.size
-        if (kept.used < before or total > most) and _remove(kept.gitdir):
-            total -= kept.size
-            METER.add("cleaned_bytes", kept.size, what="mirrors")
-        elif kept.used >= before:
-            _pack(kept.gitdir, now)
+    for used, gitdir in sorted(found, reverse=True):
+        size = size_of(gitdir)
+        total += size
+        if (used < before or total > most) and _remove(gitdir):
+            total -= size
+            METER.add("cleaned_bytes", size, what="mirrors")
+        elif used >= before:
+            _pack(gitdir, now)
     METER.gauge("kept_bytes", total, what="mirrors")
 
 
@@ -149,16 +133,14 @@ def _remains(data_dir: Path) -> None:
                 size = size_of(folder)
                 shutil.rmtree(folder, ignore_errors=True)
                 METER.add("cleaned_bytes", size, what="temporary")
-                folder.with_name(f"{folder.name}.use").unlink(missing_ok=True)
+                folder_locks.forget(folder)
 
 
 def size_of(folder: Path) -> int:
     """The bytes of all files below a folder; what vanishes meanwhile counts nothing."""
-    return sum(_sizes(folder))
-
-
-def _sizes(folder: Path) -> Iterator[int]:
+    total = 0
     for place, _, names in os.walk(folder):
         for name in names:
             with contextlib.suppress(OSError):
-                yield (Path(place) / name).lstat().st_size
+                total += (Path(place) / name).lstat().st_size
+    return total

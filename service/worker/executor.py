@@ -58,7 +58,7 @@ class Executor:
         self._ended.set()
         self._beating.join(5)
         try:
-            self._claims.leave()
+            self._claims.hand_back()
         except Exception as error:  # then the leases run out by themselves
             log.warning("cannot end the leases: %s", type(error).__name__)
         return any(self._busy.values()) or self._taking.is_alive()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -14,8 +15,7 @@ from generator.redaction.secret import Secret
 from generator.redaction.text import redact_prose
 from generator.report.escape import clipped
 from service.model.job import Job, Kind, State
-from service.settings.resolve import Settings
-from service.settings.routes import Route
+from service.settings.schema import Route, Settings
 from service.store import notices, overview
 from service.store.notices import Notice
 from service.store.runs import Outcome
@@ -42,19 +42,23 @@ def keep(
 ) -> None:
     """Have told whom it concerns how a run ended, in the transaction that records it."""
     event, title = _event(job, outcome)
-    if not event or not settings.routes:
+    if not event or not settings.notifications:
         return
     named = [job.environment, str(job.details.get("target", "")), *outcome.environments]
     environments = sorted({name for name in named if name})
-    tiers = _tiers(connection, job)
-    about = (
-        _about(job, outcome)
-        if event != "dead"
-        else (job.connection, job.repository, job.kind, outcome.summary, str(int(now // _HOUR)))
-    )
-    body = "\n".join([plain(outcome.summary), *_facts(job, environments, tiers), link])
-    found = Notice(event, about, f"gen-env: {plain(title)}", body)
-    for route in settings.routes:
+    # As the default branch had them when it was last read.
+    stands = overview.branches(connection).get(f"{job.connection}/{job.repository}")
+    listed = stands["content"].get("environments", []) if stands else []
+    tiers = {item["name"]: str(item.get("tier") or "") for item in listed}
+    about = _about(job, outcome)
+    if event == "dead":
+        about = (job.connection, job.repository, job.kind, outcome.summary, str(int(now // _HOUR)))
+    number = f" #{job.number}" if job.number else ""
+    facts = [plain(outcome.summary), f"repository: {plain(job.repository)}{number}"]
+    for name in environments:
+        facts.append(f"environment: {plain(name)} (tier {plain(tiers.get(name) or 'not known')})")
+    found = Notice(event, about, f"gen-env: {plain(title)}", "\n".join([*facts, link]))
+    for route in settings.notifications:
         if route.wants(event, environments, tiers):
             notices.keep(connection, route.name, found, now)
 
@@ -86,45 +90,26 @@ def _event(job: Job, outcome: Outcome) -> tuple[str, str]:
             return "", ""
 
 
-def _facts(job: Job, environments: Iterable[str], tiers: dict[str, str]) -> Iterable[str]:
-    yield f"repository: {plain(job.repository)}" + (f" #{job.number}" if job.number else "")
-    for name in environments:
-        yield f"environment: {plain(name)} (tier {plain(tiers.get(name) or 'not known')})"
-
-
-def _tiers(connection: sa.Connection, job: Job) -> dict[str, str]:
-    """By environment, as the default branch had them when it was last read."""
-    stands = overview.branches(connection).get(f"{job.connection}/{job.repository}")
-    found = stands["content"].get("environments", []) if stands else []
-    return {item["name"]: str(item.get("tier") or "") for item in found}
-
-
 def plain(text: str) -> str:
     """Words that no chat program and no mail reader takes for anything but words, on one line."""
     line = " ".join("".join(c if c.isprintable() else " " for c in redact_prose(text)).split())
     return _LINKED.sub(r"\g<0>" + "\u200b", clipped(line, _LONGEST).translate(_HARMLESS))
 
 
+@dataclasses.dataclass(frozen=True)
 class Sender:
     """Sends what is due; an address that takes too long holds up itself alone."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        engine: sa.Engine,
-        using: Send = message.send,
-        patience: float = _PATIENCE,
-    ) -> None:
-        self._routes = settings.routes
-        self._engine = engine
-        self._send = using
-        self._patience = patience
+    settings: Settings
+    engine: sa.Engine
+    using: Send = message.send
+    patience: float = _PATIENCE
 
     def start(self, stop: threading.Event) -> None:
         """Send until told to stop, each address in a thread of its own; what is left then is sent
         by another worker, or after a start.
         """
-        for route in self._routes:
+        for route in self.settings.notifications:
             threading.Thread(target=self._follow, args=(route, stop), daemon=True).start()
 
     def _follow(self, route: Route, stop: threading.Event) -> None:
@@ -137,12 +122,12 @@ class Sender:
 
     def one(self, route: Route) -> bool:
         """Send the route's next message, if there is one; whether there may be more."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             row = notices.claim(connection, route.name, time.time())
         if row is None:
             return False
-        sent = self._send(route.url, row.title, row.body, self._patience)
-        with self._engine.begin() as connection:
+        sent = self.using(route.url, row.title, row.body, self.patience)
+        with self.engine.begin() as connection:
             over = notices.settle(connection, row.key, row.attempts, time.time(), sent=sent)
         if not sent:
             again = "given up" if over else "tried again later"

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
-
-import sqlalchemy as sa
 
 from generator.core.errors import UserError
 from generator.core.files import Files
 from generator.forge.port import ForgePort, PullRequest
+from generator.pipeline import repository as definitions
+from generator.promotion import pause_marker, standing
 from service.model.check import Reason
 from service.model.job import UNFINISHED, Job, Kind, State
 from service.queue.intake import push_jobs
 from service.queue.jobs import Jobs
-from service.settings.resolve import Connection, Settings
+from service.settings.schema import Connection, Settings
 from service.store import overview, runs
-from service.worker import stands
+from service.store.tables import Row
+from service.telemetry.meter import METER
 
 log = logging.getLogger("gen_env.poll")
-Row = sa.Row[*tuple[Any, ...]]
+FORMAT = 2
+"""The version of what `stand` returns; what an earlier version of gen-env stored is read again."""
 
 
 def poll(
@@ -39,24 +41,26 @@ def poll(
     its next turn.
     """
     queued = 0
-    for connection in settings.connections:
-        for repository in connection.repositories:
-            name = f"poll:{connection.name}/{repository}"
-            with jobs.engine.begin() as transaction:
-                mine = runs.take_turn(transaction, name, settings.poll_seconds, clock())
-            if not mine:
-                continue
-            try:
-                pulls = forge(connection, repository).list_open_prs()
-                sha = head(connection, repository)
-            except Exception as error:  # one forge that is away must not hide the others
-                place = {"connection": connection.name, "repository": repository}
-                log.warning("cannot poll: %s", type(error).__name__, extra=place)
-                continue
-            queued += _pulls(jobs, connection, repository, pulls)
-            queued += _branch(jobs, connection, repository, sha, name)
-            if sha and files:
-                _stands(jobs, connection, repository, sha, files, clock())
+    for connection, repository in settings.places:
+        name = f"poll:{connection.name}/{repository}"
+        with jobs.engine.begin() as transaction:
+            mine = runs.take_turn(transaction, name, settings.poll_seconds, clock())
+        if not mine:
+            continue
+        try:
+            pulls = forge(connection, repository).list_open_prs()
+            sha = head(connection, repository)
+        except Exception as error:  # one forge that is away must not hide the others
+            place = {"connection": connection.name, "repository": repository}
+            log.warning("cannot poll: %s", type(error).__name__, extra=place)
+            continue
+        found = _pulls(jobs, connection, repository, pulls)
+        if sha:
+            found += _branch(jobs, connection, repository, sha, name)
+        METER.add("polled", found)
+        queued += found
+        if sha and files:
+            _stands(jobs, connection, repository, sha, files, clock())
     return queued
 
 
@@ -78,13 +82,10 @@ def _pulls(jobs: Jobs, connection: Connection, repository: str, pulls: list[Pull
     stale = [pull.number for pull in pulls if is_stale(known.get(pull.number), pull)]
     for number in stale:
         jobs.submit(Job(Kind.CHECK, connection.name, repository, number, Reason.POLL.value))
-    _count(jobs, len(stale))
     return len(stale)
 
 
-def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str | None, name: str) -> int:
-    if not sha:
-        return 0
+def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str, name: str) -> int:
     with jobs.engine.begin() as transaction:
         before = runs.note_sha(transaction, name, sha)
         pushed, merged = push_jobs(connection, repository, sha, before, Reason.POLL.value)
@@ -92,9 +93,8 @@ def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str | None
         # a run already.
         if before in ("", sha) or runs.knows_push(transaction, pushed, sha):
             return 0
-    jobs.submit(pushed)
-    jobs.submit(merged)
-    _count(jobs, 1)
+        jobs.accept(transaction, pushed)
+        jobs.accept(transaction, merged)
     return 1
 
 
@@ -112,8 +112,8 @@ def _stands(
         before = overview.branches(transaction).get(name)
     try:
         content = before["content"] if before is not None and before["sha"] == sha else {}
-        if content.get("format") != stands.FORMAT:
-            content = stands.read(files(connection, repository))
+        if content.get("format") != FORMAT:
+            content = stand(files(connection, repository))
     except UserError as error:
         log.warning("cannot read the branch: %s", error.message, extra={"repository": repository})
         return
@@ -121,7 +121,28 @@ def _stands(
         overview.keep_branch(transaction, name, sha, content, now)
 
 
-def _count(jobs: Jobs, number: int) -> None:
-    if number:
-        with jobs.engine.begin() as transaction:
-            runs.count(transaction, "polled", by=number)
+def stand(files: Files) -> Mapping[str, Any]:
+    """What stands on a branch, as the overview shows it; `unread` names the environments whose
+    definition cannot be read.
+    """
+    found = definitions.load(files)
+    settings = found.settings.repository if found.settings else None
+    return {
+        "format": FORMAT,
+        "environments": [
+            {
+                "name": name,
+                "tier": item.tier,
+                "airflow": str(item.part("airflow", "version") or ""),
+                "chart": str(item.part("chart", "version") or ""),
+                "tag": str(item.part("image", "tag") or ""),
+                "paused": pause_marker.is_paused(item.document.text),
+                **standing.read(files, found.settings, item),
+            }
+            for name, item in sorted(found.definitions.items())
+        ],
+        "unread": sorted(found.names - set(found.definitions)),
+        "paths": {name: list(path) for name, path in settings.promotion.paths.items()}
+        if settings
+        else {},
+    }

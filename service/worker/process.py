@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import logging
 import os
+import pkgutil
 import signal
 import socket
 import threading
@@ -15,27 +15,29 @@ import uuid
 import sqlalchemy as sa
 
 from generator.core.errors import UserError
-from service.model.check import Check
+from service.check.mirror import branch_files, branch_head
+from service.check.request import Check
 from service.model.job import Job, Kind
-from service.queue.claims import Claims, Place
+from service.queue.claims import Claims
 from service.queue.jobs import Jobs
-from service.settings import routes
 from service.settings.forges import opener
-from service.settings.resolve import Settings
+from service.settings.schema import Settings
 from service.store import notices, reminders, reports, runs, tables
 from service.telemetry import tracing
 from service.telemetry.meter import METER, Flusher
+from service.worker import message
 from service.worker.cleanup import own_folder, tidy
 from service.worker.executor import Executor
 from service.worker.notify import Sender
 from service.worker.poll import poll
-from service.worker.remote import branch_files, branch_head
-from service.worker.runner import Runner, Tools
+from service.worker.runner import Runner
 
 log = logging.getLogger("gen_env.worker")
 IDENTITY = "GEN_ENV_SERVICE_EXECUTOR"
 CHECK = "GEN_ENV_SERVICE_CHECK"
 _HOUSEKEEPING_SECONDS = 600.0
+_STRAY_SECONDS = 3_600.0
+"""As long a repository may be in no worker's settings: those of several hosts change one by one."""
 _HOUR, _DAY = 3_600.0, 86_400.0
 
 
@@ -45,7 +47,7 @@ def run(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     tracing.configure("worker")
-    routes.require(settings.routes)
+    message.require(settings.notifications)
     identity = os.environ.get(IDENTITY) or new_identity()
     with own_folder(settings.data_dir, identity):
         left = _work(settings, identity, stop)
@@ -61,9 +63,10 @@ def _work(settings: Settings, identity: str, stop: threading.Event) -> bool:
     """Until told to stop; whether something is left that still runs."""
     engine = tables.engine(settings.database_url.text())
     jobs = Jobs(engine)
-    tools = Tools(settings, jobs, opener(), _check(settings, engine))
+    runner = Runner(settings, jobs, opener(), _check(settings, engine))
     claims = Claims(engine, identity, settings.limits.lease_seconds)
-    executor = Executor(settings.limits, Runner(tools), claims, places(settings))
+    places = [(connection.name, repository) for connection, repository in settings.places]
+    executor = Executor(settings.limits, runner, claims, places)
     executor.start()
     log.info("worker is ready")
     chores = threading.Thread(target=_chores, args=(settings, jobs, stop), daemon=True)
@@ -86,19 +89,14 @@ def new_identity() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
 
 
-def places(settings: Settings) -> list[Place]:
-    """The configured repositories: what another one left is for a worker that knows it."""
-    return [
-        (connection.name, repository)
-        for connection in settings.connections
-        for repository in connection.repositories
-    ]
-
-
 def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
-    """Drop what is too old or too much: reports, deliveries, finished runs."""
+    """Drop what is too old or too much (reports, deliveries, finished runs), and end the runs that
+    no worker will take.
+    """
     limits = settings.limits
     with jobs.engine.begin() as connection:
+        for name in sorted(f"{known.name}/{repository}" for known, repository in settings.places):
+            runs.take_turn(connection, f"{runs.SERVED}{name}", _HOUSEKEEPING_SECONDS, now)
         if not runs.take_turn(connection, "housekeeping", _HOUSEKEEPING_SECONDS, now):
             return
         before = now - limits.report_days * _DAY
@@ -106,6 +104,10 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
         notices.forget(connection, now - limits.delivery_days * _DAY)
         runs.forget(connection, deliveries=now - limits.delivery_days * _DAY, runs=before)
         METER.gauge("kept_bytes", reports.total(connection), what="reports")
+        for row in runs.end_strays(connection, now - _STRAY_SECONDS, now):
+            METER.add("runs", kind=row.kind, state=row.state)
+            place = {"connection": row.connection, "repository": row.repository, "run": row.id}
+            log.warning("run ends: %s", row.summary, extra=place)
 
 
 def remind(jobs: Jobs, now: float) -> int:
@@ -119,37 +121,25 @@ def remind(jobs: Jobs, now: float) -> int:
 
 def compare_nightly(settings: Settings, jobs: Jobs, now: float) -> None:
     """Queue the comparison of clusters with the default branches: once after each `driftHour`."""
-    for connection in settings.connections:
+    for connection, repository in settings.places:
         known = connection.verification
         if known is None or known.drift_hour is None:
             continue
         since = (now - known.drift_hour * _HOUR) % _DAY
-        for repository in connection.repositories:
-            name = f"drift:{connection.name}/{repository}"
-            job = Job(Kind.DRIFT, connection.name, repository, reason=reminders.REASON)
-            with jobs.engine.begin() as transaction:
-                if runs.take_turn(transaction, name, since, now):
-                    jobs.accept(transaction, job)
+        job = Job(Kind.DRIFT, connection.name, repository, reason=reminders.REASON)
+        with jobs.engine.begin() as transaction:
+            if runs.take_turn(transaction, f"drift:{connection.name}/{repository}", since, now):
+                jobs.accept(transaction, job)
 
 
 def _check(settings: Settings, engine: sa.Engine) -> Check:
-    """The check of the service, or the one that the environment names (`module:function`).
-
-    Naming another one takes the power to set a worker's environment, which is the power to run
-    anything as the worker anyway.
-    """
-    named = os.environ.get(CHECK, "")
-    module_name, _, name = named.partition(":")
-    if not named:
-        return _own_check(settings, engine)
-    try:
-        found: Check = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError):
-        raise UserError(f"{CHECK} names no function", hint="write module:function") from None
-    return found
-
-
-def _own_check(settings: Settings, engine: sa.Engine) -> Check:
+    """The check of the service, or the one that the environment names (`module:function`)."""
+    if named := os.environ.get(CHECK, ""):
+        try:
+            found: Check = pkgutil.resolve_name(named)
+        except (ImportError, AttributeError, ValueError):
+            raise UserError(f"{CHECK} names no function", hint="write module:function") from None
+        return found
     from service.check.run import Toolchain, check
 
     key, seconds = tables.shared_key(engine, "marker"), settings.limits.check_seconds

@@ -7,7 +7,7 @@ import errno
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,18 +21,18 @@ from generator.promotion import evidence
 from generator.redaction.text import redact_prose
 from service.check.mirror import place
 from service.check.reporter import marker_of
-from service.follow_up import drift, gates
-from service.follow_up.dispatch import work
+from service.check.request import Check, CheckRequest, Context
+from service.follow_up import comment, drift, gates, merged, proposal, verify
 from service.follow_up.task import After, Done, Task
 from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
-from service.model.check import Check, CheckContext, CheckOutcome, CheckRequest, Grants, Reason
+from service.model.check import Grants, Reason
 from service.model.job import Job, Kind, State, pull_key
-from service.queue.jobs import Jobs, job_of
-from service.settings.forges import git_token
-from service.settings.resolve import Connection, Settings
+from service.queue.jobs import Jobs
+from service.settings.schema import Connection, Settings
 from service.store import folder_locks, grants, reminders, reports, runs, tables
-from service.store.history import Runs
+from service.store.overview import Runs
 from service.store.runs import Outcome
+from service.store.tables import Row
 from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 from service.webhook.command import Command
@@ -50,7 +50,25 @@ _TOLD = {
 }
 _OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
 _COMES_AGAIN = (Kind.GATES.value, Kind.PUSH.value)
-Row = sa.Row[*tuple[Any, ...]]
+
+
+_AFTER: Mapping[Kind, After] = {
+    Kind.GATES: gates.decide,
+    Kind.MERGE: merged.merge,
+    Kind.VERIFY: verify.verify,
+    Kind.VERDICTS: comment.upsert,
+    Kind.PROMOTE: proposal.promote,
+    Kind.ROLLBACK: proposal.roll_back,
+    Kind.DRIFT: drift.compare,
+}
+
+
+def work(task: Task) -> Done:
+    """Carry out what comes after a check, as `After` says."""
+    if task.job.kind is Kind.VERIFY and not task.job.environment:
+        # As it was queued before verifications had an environment each.
+        return merged.merge(task)
+    return _AFTER[task.job.kind](task)
 
 
 class JobFailed(Exception):
@@ -66,8 +84,11 @@ class JobFailed(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Tools:
-    """What a runner works with. `forge` gives the port to one repository of a connection."""
+class Runner:
+    """Carries out runs; one per worker process, used by many threads.
+
+    `forge` gives the port to one repository of a connection.
+    """
 
     settings: Settings
     jobs: Jobs
@@ -76,13 +97,9 @@ class Tools:
     after: After = work
     clock: Callable[[], float] = time.time
 
-
-class Runner:
-    """Carries out runs; one per worker process, used by many threads."""
-
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
-        self._marker_key = tables.shared_key(tools.jobs.engine, "marker")
+    @functools.cached_property
+    def _marker_key(self) -> bytes:
+        return tables.shared_key(self.jobs.engine, "marker")
 
     def perform(self, identity: str, owner: str = "") -> str:
         """Carry out the run under the claim `owner`; returns its state. A run that is over,
@@ -90,16 +107,14 @@ class Runner:
 
         Raises JobFailed, and what the database raises.
         """
-        tools = self._tools
-        with tools.jobs.engine.begin() as connection:
-            row = runs.begin(connection, identity, tools.clock(), owner)
+        with self.jobs.engine.begin() as connection:
+            row = runs.begin(connection, identity, self.clock(), owner)
         if row is None:
             return State.SUPERSEDED.value
         log.info("run begins", extra=_labels(row))
         try:
-            with folder_locks.in_use(
-                place(tools.settings.data_dir, row.connection, row.repository)
-            ):
+            mirror = place(self.settings.data_dir, row.connection, row.repository)
+            with folder_locks.in_use(mirror):
                 done = instrument.of_run(row, self._work)
         except Exception as error:
             failure = self._failure(error)
@@ -112,37 +127,31 @@ class Runner:
 
     def give_up(self, identity: str, message: str, *, transient: bool, owner: str = "") -> None:
         """Move the run to the dead letters, and tell the forge where there is something to tell."""
-        tools = self._tools
         outcome = Outcome(State.DEAD, message, transient=transient)
-        with tools.jobs.engine.begin() as connection:
+        with self.jobs.engine.begin() as connection:
             row = runs.read(connection, identity)
-            buried = runs.finish(connection, identity, outcome, tools.clock(), owner)
-            if row is not None and buried:
-                self._notify(connection, row, outcome)
-            if row is not None and buried and transient and row.kind in _COMES_AGAIN:
+            buried = runs.finish(connection, identity, outcome, self.clock(), owner)
+            if row is None or not buried:
+                return
+            self._notify(connection, row, outcome)
+            if transient and row.kind in _COMES_AGAIN:
                 # That the forge was away must not end it: a gate opens and closes with time, and
                 # what a merge made false stays green until its push is looked at.
-                later = reminders.Reminder(job_of(row), tools.clock() + self._interval)
+                later = reminders.Reminder(Job.of(row), self.clock() + self._interval)
                 reminders.put(connection, later)
-        if row is None or not buried:
-            return
         log.error("run given up: %s", message, extra=_labels(row))
         self._tell_failure(row, message)
 
     def _work(self, row: Row) -> Done:
-        connection = self._tools.settings.connection(row.connection)
+        connection = self.settings.connection(row.connection)
         if connection is None or connection.repository(row.repository) is None:
             raise UserError("this repository is no longer in the settings")
-        job, forge = job_of(row), self._tools.forge(connection, row.repository)
+        job, forge = Job.of(row), self.forge(connection, row.repository)
         match job.kind:
             case Kind.CHECK:
                 return self._check(row, job, connection, forge)
             case Kind.COMMAND:
                 return self._command(row, job, forge)
-            case Kind.PUSH if settle := self._settle(job):
-                waits = Outcome(State.DONE, "waits for further pushes")
-                later = reminders.Reminder(job, self._tools.clock() + settle, gathers=True)
-                return Done(waits, reminders=(later,))
             case Kind.PUSH:
                 return self._push(job, forge)
             case Kind.RERUN:
@@ -150,7 +159,7 @@ class Runner:
                            if found.state is PullState.OPEN]  # fmt: skip
                 return _check_all(job, numbers, Reason.RERUN)
             case _:
-                return self._tools.after(self._task(row, job, connection, forge))
+                return self.after(self._task(row, job, connection, forge))
 
     def _check(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Done:
         head, base = job.details.get("sha", ""), job.details.get("base", "")
@@ -161,61 +170,48 @@ class Runner:
                 said = f"the pull request is {pull.state}"
                 return Done(Outcome(State.NEUTRAL, said, pull.head_sha))
             head, base = pull.head_sha, pull.base_sha
-        request = CheckRequest(
-            connection=row.connection,
-            repository=row.repository,
-            number=row.number,
-            head_sha=head,
-            base_sha=base,
-            reason=Reason(row.reason),
-            run_id=row.id,
-            report_id=row.report,
-            grants=self._granted(row, head),
-            context=self._context(row, connection, forge),
-        )
-        found = self._tools.check(request)
-        state, seen = State(found.state.value), found.head_sha or head
-        outcome = Outcome(state, found.summary, seen, found.environments)
-        asked = dataclasses.replace(job, kind=Kind.GATES)
-        return Done(outcome, (asked,), report=_report(found))
+        context, granted = self._context(row, connection, forge), self._granted(row, head)
+        found = self.check(CheckRequest(context, row.number, head, base, granted))
+        outcome = Outcome(found.state, found.summary, found.head_sha or head, found.environments)
+        kept = found.json_report or found.report_html
+        report = reports.Report(found.json_report, found.report_html) if kept else None
+        return Done(outcome, (dataclasses.replace(job, kind=Kind.GATES),), report=report)
 
     def _granted(self, row: Row, sha: str) -> Grants:
         key = pull_key(row.connection, row.repository, row.number)
-        with self._tools.jobs.engine.connect() as transaction:
+        with self.jobs.engine.connect() as transaction:
             return grants.read(transaction, key, sha)
 
     def _task(self, row: Row, job: Job, connection: Connection, forge: ForgePort) -> Task:
-        tools = self._tools
-        name, repository = row.connection, row.repository
         about = ("drift", job.environment) if job.kind is Kind.DRIFT else ("after the merge",)
         return Task(
             job=job,
-            connection=connection,
-            run_id=row.id,
             context=self._context(row, connection, forge),
             started=row.started,
-            clock=tools.clock,
-            history=Runs(tools.jobs.engine, name, repository, tools.settings.report_url),
-            grants=lambda sha: self._granted(row, sha),
-            marker=marker_of(self._marker_key, repository, row.number, *about),
+            clock=self.clock,
+            history=Runs(
+                self.jobs.engine, row.connection, row.repository, self.settings.report_url
+            ),
+            grants=functools.partial(self._granted, row),
+            marker=marker_of(self._marker_key, row.repository, row.number, *about),
             interval=self._interval,
         )
 
     @property
     def _interval(self) -> float:
         """How often what depends on time is looked at, in seconds."""
-        return self._tools.settings.poll_seconds or _INTERVAL
+        return self.settings.poll_seconds or _INTERVAL
 
     def _command(self, row: Row, job: Job, forge: ForgePort) -> Done:
         key = pull_key(job.connection, job.repository, job.number)
         author = str(job.details["author"])
 
         def record(pull: PullRequest, command: Command) -> None:
-            with self._tools.jobs.engine.begin() as transaction:
+            with self.jobs.engine.begin() as transaction:
                 if not runs.hold(transaction, row.id, row.owner):
                     raise UserError("another run has taken this one's place")
                 grants.record(transaction, key, pull.head_sha, command, author,
-                              self._tools.clock(), pull.author)  # fmt: skip
+                              self.clock(), pull.author)  # fmt: skip
 
         answer = commands.carry_out(job, forge, record)
         if self._is_current(row):
@@ -224,36 +220,28 @@ class Runner:
         return dataclasses.replace(again, outcome=answer.outcome)
 
     def _push(self, job: Job, forge: ForgePort) -> Done:
+        settle = self.settings.limits.settle_seconds
+        if settle and job.reason != reminders.REASON:
+            # Several merges cost one check of each open pull request.
+            later = reminders.Reminder(job, self.clock() + settle, gathers=True)
+            waits = Outcome(State.DONE, "waits for further pushes")
+            return Done(waits, reminders=(later,))
         branch = job.details["branch"]
         waiting = [found.number for found in forge.list_open_prs() if found.base_ref == branch]
         return _check_all(job, waiting, Reason.BASE_MOVED)
 
-    def _settle(self, job: Job) -> float:
-        """Seconds before the checks of a push are asked for: several merges cost one of each."""
-        waited = job.reason == reminders.REASON
-        return 0.0 if waited else self._tools.settings.limits.settle_seconds
-
     def _is_current(self, row: Row) -> bool:
-        with self._tools.jobs.engine.connect() as transaction:
+        with self.jobs.engine.connect() as transaction:
             return runs.is_running(transaction, row.id, row.owner)
 
-    def _context(self, row: Row, connection: Connection, forge: ForgePort) -> CheckContext:
-        tools = self._tools
-        return CheckContext(
-            forge=forge,
-            git_url=f"{connection.web_url}/{row.repository}.git",
-            git_username=connection.username,
-            git_token=lambda: git_token(connection, row.repository),
-            data_dir=tools.settings.data_dir,
-            report_url=tools.settings.report_url(row.report),
-            is_current=functools.partial(self._is_current, row),
-            push_back=connection.push_back,
-            allow_http=connection.allow_http,
-        )
+    def _context(self, row: Row, connection: Connection, forge: ForgePort) -> Context:
+        settings, place = self.settings, (connection, row.repository, row.id)
+        report_url, current = settings.report_url(row.report), lambda: self._is_current(row)
+        return Context(*place, forge, settings.data_dir, report_url, current)
 
     def _finish(self, row: Row, done: Done) -> None:
         """Record the outcome, and with it all that follows: the one is not without the other."""
-        jobs, now = self._tools.jobs, self._tools.clock()
+        jobs, now = self.jobs, self.clock()
         with jobs.engine.begin() as connection:
             # A superseded run's report stays what its status leads to.
             ours = runs.hold(connection, row.id, row.owner)
@@ -270,31 +258,33 @@ class Runner:
         log.info("run ends: %s", done.outcome.state.value, extra=_labels(row))
 
     def _notify(self, connection: sa.Connection, row: Row, outcome: Outcome) -> None:
-        settings = self._tools.settings
-        link = (
-            settings.report_url(row.report)
-            if row.kind == Kind.VERIFY.value
-            else (f"{settings.public_url}/runs?repository={row.repository}&kind={row.kind}")
-        )
-        notify.keep(connection, settings, job_of(row), outcome, link, self._tools.clock())
+        settings = self.settings
+        link = f"{settings.address}/runs?repository={row.repository}&kind={row.kind}"
+        if row.kind == Kind.VERIFY.value:
+            link = settings.report_url(row.report)
+        notify.keep(connection, settings, Job.of(row), outcome, link, self.clock())
 
     def _failure(self, error: Exception) -> JobFailed:
         transient = isinstance(error, Unavailable | RateLimited) or not isinstance(error, UserError)
-        # Of what we did not foresee only the kind is told: its text may quote anything.
-        known = error.message if isinstance(error, UserError) else _bug(error)
+        if isinstance(error, UserError):
+            known = error.message
+        elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            known = "the disk is full"
+        else:  # of what we did not foresee only the kind is told: its text may quote anything
+            known = kind_and_place(error)
         after = error.retry_after if isinstance(error, RateLimited) else 0.0
-        said = redact_prose(known, self._tools.settings.secrets)
+        said = redact_prose(known, self.settings.secrets)
         return JobFailed(said, transient=transient, after=after)
 
     def _tell_failure(self, row: Row, message: str) -> None:
-        connection = self._tools.settings.connection(row.connection)
+        connection = self.settings.connection(row.connection)
         if connection is None or not (row.kind in _TOLD or row.kind == Kind.COMMAND.value):
             return
         try:
-            forge = self._tools.forge(connection, row.repository)
+            forge = self.forge(connection, row.repository)
             if row.kind == Kind.COMMAND.value:
                 # Not "nothing is recorded": the answer itself may be what failed.
-                self._answer(job_of(row), forge, (f"failed: {message}",))
+                self._answer(Job.of(row), forge, (f"failed: {message}",))
             else:
                 self._set_failure(row, forge, message)
         except Exception as error:  # the forge may be the very reason
@@ -306,7 +296,7 @@ class Runner:
             pull = forge.get_pr(row.number)
             sha = pull.head_sha if row.kind in _OF_HEADS else pull.merge_sha
         context, said = _TOLD[row.kind]
-        if environment := job_of(row).environment:
+        if environment := Job.of(row).environment:
             context = f"{context}/{environment}"
         if sha and row.kind == Kind.CHECK.value:
             # As the check itself reports: an App's check run would stay "in progress" for ever.
@@ -325,18 +315,6 @@ def _check_all(job: Job, numbers: list[int], reason: Reason) -> Done:
         Job(Kind.CHECK, job.connection, job.repository, number, reason.value) for number in numbers
     )
     return Done(Outcome(State.DONE, f"queued {len(checks)} checks"), checks)
-
-
-def _report(found: CheckOutcome) -> reports.Report | None:
-    if not (found.json_report or found.report_html):
-        return None
-    return reports.Report(found.json_report, found.report_html)
-
-
-def _bug(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "the disk is full"
-    return kind_and_place(error)
 
 
 def _labels(row: Row) -> dict[str, Any]:

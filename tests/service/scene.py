@@ -82,6 +82,11 @@ def write_settings(folder, forge_url, port, database=None, **limits):
     return path
 
 
+def changed(settings, **values):
+    """Settings, or a part of them, with other values, as they are after they were read."""
+    return settings.model_copy(update=values)
+
+
 class Forge:
     """Pull requests and statuses of a Gitea, as much of it as the worker itself asks for."""
 

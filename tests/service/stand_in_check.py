@@ -5,13 +5,15 @@ import time
 from pathlib import Path
 
 from generator.forge.errors import Unavailable
-from service.model.check import CheckOutcome, CheckState
+from service.model.check import CheckOutcome
+from service.model.job import State
 
 
 def check(request):
     folder = request.context.data_dir
     with (folder / "ran.log").open("a") as log:
-        log.write(f"{request.run_id} {request.repository} {request.number} {request.head_sha}\n")
+        run, repository = request.context.run_id, request.context.repository
+        log.write(f"{run} {repository} {request.number} {request.head_sha}\n")
     time.sleep(float(os.environ.get("CHECK_SECONDS", "0.05")))
     while (gate := os.environ.get("CHECK_GATE")) and not Path(gate).exists():
         time.sleep(0.05)
@@ -20,9 +22,9 @@ def check(request):
     if request.number == 500:
         raise Unavailable("the forge is away")
     if request.number == 501:
-        raise RuntimeError(f"a bug that quotes {request.context.git_token()}")
+        raise RuntimeError(f"a bug that quotes {request.context.connection.token.text()}")
     if not request.context.is_current():
-        return CheckOutcome(CheckState.SUPERSEDED, "superseded by a newer event", request.head_sha)
+        return CheckOutcome(State.SUPERSEDED, "superseded by a newer event", request.head_sha)
     return CheckOutcome(
-        CheckState.SUCCESS, "fine", request.head_sha, '{"fine": true}', "<!doctype html><p>fine"
+        State.SUCCESS, "fine", request.head_sha, '{"fine": true}', "<!doctype html><p>fine"
     )

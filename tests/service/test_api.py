@@ -27,9 +27,8 @@ def served(tmp_path):
 
 
 def without_token(settings):
-    import dataclasses
 
-    return dataclasses.replace(settings, api_token=None)
+    return scene.changed(settings, api_token=None)
 
 
 def kill_run(here):

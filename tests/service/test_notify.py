@@ -15,9 +15,8 @@ import sqlalchemy as sa
 from generator.core.errors import UserError
 from generator.redaction.secret import Secret
 from service.model.job import Job, Kind, State
-from service.settings import routes
 from service.settings.resolve import load
-from service.settings.routes import Route
+from service.settings.schema import Route
 from service.store import overview, tables
 from service.store.runs import Outcome
 from service.worker import message, notify
@@ -80,8 +79,12 @@ def receiver():
 
 @contextlib.contextmanager
 def told(folder, *found):
-    with application(folder, edit=lambda it: dataclasses.replace(it, routes=found)) as (_, here):
+    with application(folder, edit=lambda it: scene.changed(it, notifications=found)) as (_, here):
         yield here
+
+
+def route_to(name, url="x", **about):
+    return Route.model_construct(name=name, url=Secret(url), **about)
 
 
 def keep(here, job=VERIFY, outcome=FAILED, now=None):
@@ -104,11 +107,11 @@ def due_now(here):
 def test_a_failed_verification_is_told_once_and_with_harmless_words(tmp_path, receiver, caplog):
     caplog.set_level(logging.DEBUG)
     hostile = "failed: @everyone <!channel> [pay](https://evil.example) \x1b[31m `x`\n| *b*"
-    with told(tmp_path, Route("chat", Secret(receiver.url))) as here:
+    with told(tmp_path, route_to("chat", receiver.url)) as here:
         for _ in range(3):
             keep(here, outcome=dataclasses.replace(FAILED, summary=hostile))
         sender = Sender(here.settings, here.engine)
-        while sender.one(here.settings.routes[0]):
+        while sender.one(here.settings.notifications[0]):
             pass
     [message] = receiver.taken
     assert message["title"] == "gen-env: verification of pay/prod failed"
@@ -133,19 +136,19 @@ def test_a_failed_verification_is_told_once_and_with_harmless_words(tmp_path, re
 def test_an_address_that_fails_is_tried_again_and_one_that_hangs_holds_up_itself(
     tmp_path, receiver, caplog
 ):
-    slow, flaky = Receiver(), Route("flaky", Secret(receiver.url))
+    slow, flaky = Receiver(), route_to("flaky", receiver.url)
     slow.hang, receiver.answers = threading.Event(), [500]
     threading.Thread(target=slow.serve_forever, args=(0.05,), daemon=True).start()
-    with told(tmp_path, Route("slow", Secret(slow.url)), flaky) as here:
+    with told(tmp_path, route_to("slow", slow.url), flaky) as here:
         keep(here)
         sender = Sender(here.settings, here.engine, patience=0.5)
         began = time.monotonic()
-        assert not sender.one(here.settings.routes[0])
+        assert not sender.one(here.settings.notifications[0])
         assert time.monotonic() - began < 25, "it hangs for 30 seconds"
         patient = Sender(here.settings, here.engine)
         assert not patient.one(flaky) and (receiver.taken, receiver.answers) == ([], [])
         due_now(here)
-        assert not sender.one(here.settings.routes[0])
+        assert not sender.one(here.settings.notifications[0])
         assert patient.one(flaky) and len(receiver.taken) == 1
         waiting = {row.route: (row.due is None, row.attempts) for row in rows(here)}
         assert waiting["flaky"] == (True, 2) and waiting["slow"][0] is False
@@ -177,7 +180,7 @@ def _largest_child() -> int:
 
 
 def test_what_ends_every_worker_is_not_sent_for_ever(tmp_path):
-    with told(tmp_path, Route("r", Secret("x"))) as here:
+    with told(tmp_path, route_to("r")) as here:
         keep(here)
         for _ in range(8):
             with here.engine.begin() as connection:
@@ -194,11 +197,11 @@ def test_a_host_without_a_scheme_is_no_link_either():
 
 
 def test_what_is_never_taken_is_given_up(tmp_path, caplog):
-    with told(tmp_path, Route("gone", Secret("json://127.0.0.1:9/x"))) as here:
+    with told(tmp_path, route_to("gone", "json://127.0.0.1:9/x")) as here:
         keep(here)
         sender = Sender(here.settings, here.engine, using=lambda *_: False)
         for _ in range(8):
-            sender.one(here.settings.routes[0])
+            sender.one(here.settings.notifications[0])
             due_now(here)
         [row] = rows(here)
     assert (row.attempts, row.due) == (6, None)
@@ -219,20 +222,20 @@ def test_what_is_never_taken_is_given_up(tmp_path, caplog):
     ],
 )
 def test_a_route_hears_of_its_teams_tiers_and_events(route, wanted):
-    found = Route("r", Secret("x"), **route)
+    found = route_to("r", **route)
     assert found.wants("failed", ["pay/prod"], {"pay/prod": "production"}) is wanted
 
 
 def test_what_is_not_known_is_told_rather_than_not():
-    route = Route("r", Secret("x"), tiers=("production",))
+    route = route_to("r", tiers=("production",))
     assert route.wants("failed", ["pay/prod"], {})
     assert route.wants("dead", [], {})
 
 
 def test_the_tier_is_that_of_the_default_branch(tmp_path):
     content = {"environments": [{"name": "pay/prod", "tier": "production"}]}
-    chosen = [Route("prod", Secret("x"), tiers=("production",)),
-              Route("dev", Secret("y"), tiers=("development",))]  # fmt: skip
+    chosen = [route_to("prod", tiers=("production",)),
+              route_to("dev", "y", tiers=("development",))]  # fmt: skip
     with told(tmp_path, *chosen) as here:
         with here.engine.begin() as connection:
             overview.keep_branch(connection, "forge/team/one", "a", content, 1.0)
@@ -263,14 +266,14 @@ def test_the_tier_is_that_of_the_default_branch(tmp_path):
     ],
 )  # fmt: skip
 def test_what_people_are_told_of(tmp_path, job, outcome, event):
-    with told(tmp_path, Route("r", Secret("x"))) as here:
+    with told(tmp_path, route_to("r")) as here:
         keep(here, job, outcome)
         found = [row.title.removeprefix("gen-env: ") for row in rows(here)]
     assert found == ([event] if event else [])
 
 
 def test_a_run_that_is_given_up_is_told_with_its_record(tmp_path):
-    with told(tmp_path, Route("r", Secret("x"))) as here:
+    with told(tmp_path, route_to("r")) as here:
         set_up = Scene(here, Port(pull()))
         identity = here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1))
         set_up.runner.give_up(identity, "the forge is away", transient=True)
@@ -279,7 +282,7 @@ def test_a_run_that_is_given_up_is_told_with_its_record(tmp_path):
 
 
 def test_a_forge_that_is_away_and_stops_many_runs_is_told_once_an_hour(tmp_path):
-    with told(tmp_path, Route("r", Secret("x"))) as here:
+    with told(tmp_path, route_to("r")) as here:
         for number in range(20):
             job = Job(Kind.CHECK, "forge", "team/one", number)
             keep(here, job, Outcome(State.DEAD, "the forge is away"), now=7200.0 + number)
@@ -294,7 +297,7 @@ def test_a_worker_sends_on_its_own_and_a_fault_does_not_end_that(tmp_path, monke
     claim = notify.notices.claim
     fails = lambda *given: claim(*given) if not faults else (_ for _ in ()).throw(faults.pop())  # noqa: E731
     monkeypatch.setattr(notify.notices, "claim", fails)
-    with told(tmp_path, Route("r", Secret("x"))) as here:
+    with told(tmp_path, route_to("r")) as here:
         keep(here)
         Sender(here.settings, here.engine, using=lambda *_: sent.set() or True).start(stop)
         assert sent.wait(30) and not faults
@@ -310,25 +313,25 @@ def test_the_address_is_a_secret_of_the_settings(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="CHAT_URL is not set"):
         load(path, {})
     settings = load(path, {"CHAT_URL": "json://h/canary"})
-    [route] = settings.routes
+    [route] = settings.notifications
     assert route.url in settings.secrets and "canary" not in repr(settings)
-    monkeypatch.setattr(routes.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(message.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="Apprise is not installed"):
-        routes.require(settings.routes)
+        message.require(settings.notifications)
 
 
 def test_an_address_that_is_none_is_said_at_the_start_without_being_quoted():
-    chosen = [Route("chat", Secret("slack://canary")), Route("good", Secret("json://h/x")),
-              Route("typo", Secret("slak://canary"))]  # fmt: skip
+    chosen = [route_to("chat", "slack://canary"), route_to("good", "json://h/x"),
+              route_to("typo", "slak://canary")]  # fmt: skip
     with pytest.raises(UserError, match="the url of chat, typo") as caught:
-        routes.require(chosen)
+        message.require(chosen)
     assert "canary" not in str(caught.value)
-    routes.require(chosen[1:2])
+    message.require(chosen[1:2])
 
 
 @pytest.mark.parametrize(
     ("part", "fault"),
-    [({"tiers": ["prodction"]}, "tiers"), ({"teams": ["payments/"]}, "entry 1"),
+    [({"tiers": ["prodction"]}, "tiers"), ({"teams": ["payments/"]}, r"teams\[0\]"),
      ({"events": ["fail"]}, "events")],
 )  # fmt: skip
 def test_a_route_that_nothing_could_take_is_a_fault_with_its_line(tmp_path, part, fault):
@@ -342,12 +345,14 @@ def test_a_route_that_nothing_could_take_is_a_fault_with_its_line(tmp_path, part
 
 
 def test_no_two_workers_send_the_same(tmp_path):
-    with told(tmp_path, Route("r", Secret("x"))) as here:
+    with told(tmp_path, route_to("r")) as here:
         keep(here)
         sent = []
         slow = lambda *words: sent.append(words) or time.sleep(0.2) or True  # noqa: E731
         senders = [Sender(here.settings, here.engine, using=slow) for _ in range(3)]
-        threads = [threading.Thread(target=s.one, args=(here.settings.routes[0],)) for s in senders]
+        threads = [
+            threading.Thread(target=s.one, args=(here.settings.notifications[0],)) for s in senders
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

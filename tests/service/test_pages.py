@@ -1,6 +1,5 @@
 """What the pages say, over a service with something in it and over an empty one."""
 
-import dataclasses
 import re
 import shutil
 import subprocess
@@ -248,7 +247,7 @@ def test_an_unchanged_page_costs_a_short_answer(seeded):
 
 
 def test_empty_pages_say_what_would_be_there(tmp_path):
-    polling = lambda found: dataclasses.replace(found, poll_seconds=60)  # noqa: E731
+    polling = lambda found: scene.changed(found, poll_seconds=60)  # noqa: E731
     with application(tmp_path, edit=polling) as (client, _):
         for path, words in (
             ("/", "has not been read yet: that comes with the next poll"),
@@ -268,7 +267,7 @@ PEER = {"REMOTE_ADDR": "10.1.2.3"}
 @pytest.fixture
 def proxied(tmp_path):
     proxy = Proxy(addresses=["10.1.2.0/24"], viewers=["staff"], operators=["ops"])
-    with application(tmp_path, edit=lambda found: dataclasses.replace(found, proxy=proxy)) as made:
+    with application(tmp_path, edit=lambda found: scene.changed(found, proxy=proxy)) as made:
         seed(made[1])
         yield made
 
@@ -308,7 +307,7 @@ def test_who_comes_through_a_proxy_on_this_host_is_not_on_this_host(tmp_path):
     proxy = Proxy(addresses=["127.0.0.1"])
 
     def edit(found):
-        return dataclasses.replace(found, proxy=proxy, api_token=None)
+        return scene.changed(found, proxy=proxy, api_token=None)
 
     with application(tmp_path, edit=edit) as (client, _):
         assert client.get("/", headers={"Host": "localhost"}).status_code == 403

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -111,7 +112,7 @@ def test_whoever_leaves_has_nothing_any_more(queue):
     take(worker)
     queue.put(2)
     kept = take(near)
-    worker.leave()
+    worker.hand_back()
     assert take(queue.worker("other")).run == identity
     assert queue.begin(kept) and take(queue.worker("other")) is None
 
@@ -123,7 +124,7 @@ def test_a_worker_that_is_stopped_in_good_order_costs_a_run_nothing(queue):
         claim = take(worker)
         assert (claim.run, claim.lost, claim.failures) == (identity, 0, 0)
         assert queue.begin(claim)
-        worker.leave()
+        worker.hand_back()
         assert queue.row(identity).state == "queued"
         assert not queue.finish(claim)
 
@@ -199,3 +200,21 @@ def test_what_follows_a_cluster_is_taken_apart(queue):
     other = queue.put(1)
     assert take(queue.worker(), waits=True).run == watched
     assert take(queue.worker()).run == other
+
+
+def test_runs_of_a_repository_that_no_worker_serves_end_with_the_reason(queue):
+    served, gone, running = queue.put(1, ONE), queue.put(2, TWO), queue.put(3, TWO)
+    claim = take(queue.worker("dead", lease=0.0), TWO)
+    assert claim.run == gone and queue.begin(claim)
+    now = time.time()
+    for at, ended in ((now, []), (now + 7200, sorted([gone, running]))):
+        with queue.engine.begin() as connection:
+            runs.take_turn(connection, f"{runs.SERVED}{'/'.join(ONE)}", 600.0, at)
+            found = runs.end_strays(connection, at - 3600, at)
+            assert sorted(row.id for row in found) == ended
+    assert queue.row(served).state == "queued"
+    for identity in (gone, running):
+        row = queue.row(identity)
+        assert (row.state, row.owner) == ("error", "")
+        assert row.summary == "not run: no worker has this repository in its settings"
+    assert not queue.finish(claim)

@@ -11,7 +11,7 @@ from generator.forge.errors import Forbidden, RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
-from service.model.check import CheckOutcome, CheckState, Override
+from service.model.check import CheckOutcome, Override
 from service.model.job import Job, Kind, State
 from service.store import grants, overview, reminders, tables
 from service.store.reminders import Reminder
@@ -20,7 +20,7 @@ from service.store.runs import Outcome
 from service.worker.executor import pause
 from service.worker.poll import poll
 from service.worker.process import remind
-from service.worker.runner import JobFailed, Runner, Tools
+from service.worker.runner import JobFailed, Runner
 from tests.service import scene
 from tests.service.webapp import application
 
@@ -74,9 +74,9 @@ class Scene:
 
     def __init__(self, here, port):
         self.here, self.port, self.requests = here, port, []
-        self.answer = CheckOutcome(CheckState.SUCCESS, "fine", "", "{}", "<p>")
-        tools = Tools(here.settings, here.jobs, lambda connection, name: port, self._check)
-        self.runner = Runner(tools)
+        self.answer = CheckOutcome(State.SUCCESS, "fine", "", "{}", "<p>")
+        runner = Runner(here.settings, here.jobs, lambda connection, name: port, self._check)
+        self.runner = runner
 
     def _check(self, request):
         self.requests.append(request)
@@ -99,14 +99,14 @@ class Scene:
             return list(connection.execute(tables.run.select().order_by(tables.run.c.queued)))
 
     def after(self, work):
-        tools = Tools(
+        runner = Runner(
             self.here.settings,
             self.here.jobs,
             lambda connection, name: self.port,
             self._check,
             work,
         )
-        self.runner = Runner(tools)
+        self.runner = runner
 
     def reminders(self):
         with self.here.engine.connect() as connection:
@@ -117,7 +117,7 @@ class Scene:
         return [(row.kind, row.number) for row in self.rows() if row.state == "queued"]
 
     def poll(self, head=lambda connection, name: None, clock=lambda: 1e9, files=None):
-        settings = dataclasses.replace(self.here.settings, poll_seconds=60)
+        settings = scene.changed(self.here.settings, poll_seconds=60)
         port = lambda connection, name: self.port  # noqa: E731
         return poll(settings, self.here.jobs, port, head, clock, files)
 
@@ -131,12 +131,12 @@ def set_up(tmp_path):
 def test_the_head_is_pinned_from_the_forge_and_the_report_kept(set_up):
     identity, state = set_up.run()
     [request] = set_up.requests
-    assert (request.head_sha, request.base_sha, request.run_id) == (HEAD, BASE, identity)
+    assert (request.head_sha, request.base_sha, request.context.run_id) == (HEAD, BASE, identity)
     [row] = [row for row in set_up.rows() if row.kind == "check"]
     assert (state, row.state, row.head_sha) == ("success", "success", HEAD)
     with set_up.here.engine.connect() as connection:
-        assert connection.execute(tables.report.select()).one().id == request.report_id
-    assert request.context.report_url.endswith(request.report_id)
+        report = connection.execute(tables.report.select()).one().id
+    assert request.context.report_url.endswith(report)
 
 
 @pytest.mark.parametrize("state", [PullState.CLOSED, PullState.MERGED])
@@ -159,11 +159,11 @@ def test_a_superseded_run_is_told_and_its_outcome_not_recorded(set_up):
         seen.append(request.context.is_current())
         set_up.here.jobs.submit(Job(Kind.CHECK, "forge", "team/one", 1, "updated"))
         seen.append(request.context.is_current())
-        return CheckOutcome(CheckState.SUCCESS, "stale")
+        return CheckOutcome(State.SUCCESS, "stale")
 
     set_up._check, set_up.runner = (
         None,
-        Runner(Tools(set_up.here.settings, set_up.here.jobs, lambda *_: set_up.port, overtaken)),
+        Runner(set_up.here.settings, set_up.here.jobs, lambda *_: set_up.port, overtaken),
     )
     set_up.run()
     assert seen == [True, False]
@@ -288,14 +288,14 @@ def test_a_push_checks_what_waits_on_that_branch(set_up):
 
 
 def test_merges_in_a_row_lead_to_one_check_of_what_waits(set_up):
-    limits = set_up.here.settings.limits.model_copy(update={"settle_seconds": 10.0})
-    settings = dataclasses.replace(set_up.here.settings, limits=limits)
+    limits = scene.changed(set_up.here.settings.limits, settle_seconds=10.0)
+    settings = scene.changed(set_up.here.settings, limits=limits)
     moments = iter((100.0, 105.0))
     for sha in (BASE, MERGE):
         now = next(moments)
-        tools = Tools(settings, set_up.here.jobs, lambda *_: set_up.port, set_up._check,
+        runner = Runner(settings, set_up.here.jobs, lambda *_: set_up.port, set_up._check,
                       clock=lambda now=now: now)  # fmt: skip
-        set_up.runner = Runner(tools)
+        set_up.runner = runner
         set_up.run(Kind.PUSH, number=0, branch="main", sha=sha)
     assert set_up.queued() == []
     # The second does not put the first off.
@@ -437,4 +437,4 @@ def test_many_who_ask_at_once_get_one_turn(set_up):
 
 
 def test_all_states_of_a_check_can_be_recorded():
-    assert {state.value for state in CheckState} <= {state.value for state in State}
+    assert {state.value for state in State} <= {state.value for state in State}

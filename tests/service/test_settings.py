@@ -3,7 +3,7 @@ import json
 import pytest
 
 from generator.core.errors import UserError
-from service.settings.forges import opener
+from service.settings.forges import installation, opener
 from service.settings.resolve import load
 from tests.service import scene
 
@@ -53,7 +53,7 @@ def test_the_environment_wins_over_the_file(written):
         "GEN_ENV_SERVICE_PUBLIC_URL": "https://checks.example.com/",
     }
     settings = load(written(), given)
-    assert (settings.host, settings.port) == ("0.0.0.0", 99)
+    assert settings.listen == "0.0.0.0:99"
     assert settings.report_url("x") == "https://checks.example.com/reports/x"
     assert settings.database_url.text() == password and "a-password" not in repr(settings)
 
@@ -76,7 +76,7 @@ def test_every_fault_of_the_shape_is_told_at_once(written):
 
     message = fault(written(spoil))
     assert "5 faults" in message
-    for word in ("listen", "pollSeconds", "odd", "repositories", "connections.0.url"):
+    for word in ("listen", "pollSeconds", "odd", "repositories", "connections[0].url"):
         assert word in message
 
 
@@ -91,10 +91,10 @@ def test_a_misspelt_setting_is_told_with_its_line_and_the_one_that_is_meant(tmp_
     for words in (
         "line 1: unknown setting polSeconds; did you mean pollSeconds?",
         "line 2: unknown setting limits.concurency; did you mean concurrency?",
-        "line 5: connections.0.forge: it must be 'github', 'gitlab', 'gitea' or 'forgejo'",
-        "line 6: unknown setting connections.0.webhookSecret; did you mean webhookSecrets?",
-        "line 7: connections.0.repositories: give at least one",
-        "unknown setting connections.0.verification.clusters.main.contxt; did you mean context?",
+        "line 5: connections[0].forge: it must be 'github', 'gitlab', 'gitea' or 'forgejo'",
+        "line 6: unknown setting connections[0].webhookSecret; did you mean webhookSecrets?",
+        "line 7: connections[0].repositories: give at least one",
+        "unknown setting connections[0].verification.clusters.main.contxt; did you mean context?",
     ):
         assert words in message
     assert "Input" not in message and "Extra" not in message
@@ -109,7 +109,7 @@ def test_every_secret_that_cannot_be_had_is_told_at_once(written, tmp_path):
     (tmp_path / "short").write_text("canary")
     message = fault(written(spoil))
     assert "3 faults" in message and "canary" not in message
-    for word in ("NOT_SET", "nowhere", "webhookSecrets.0: shorter than 16 bytes"):
+    for word in ("NOT_SET", "nowhere", "webhookSecrets[0]: shorter than 16 bytes"):
         assert word in message
 
 
@@ -203,3 +203,20 @@ def test_without_a_file_the_way_is_told():
     with pytest.raises(UserError) as caught:
         load(None, {})
     assert "GEN_ENV_SERVICE_CONFIG" in caught.value.hint
+
+
+def test_an_app_beside_verification_is_one_installation_for_each_repository(written, tmp_path):
+    def change(settings):
+        connection = settings["connections"][0]
+        del connection["token"]
+        connection |= {
+            "forge": "github",
+            "app": {"id": "1", "key": {"file": "token"}},
+            "verification": {"clusters": {"main": {"inCluster": True}}},
+        }
+
+    path = written(change)
+    [first], [second] = load(path, {}).connections, load(path, {}).connections
+    found = installation(first, first.credentials, "team/one")
+    assert installation(second, second.credentials, "team/one") is found
+    assert installation(first, first.credentials, "team/two") is not found

@@ -30,7 +30,7 @@ def settings(tmp_path):
 
 
 def limited(settings, **limits):
-    return dataclasses.replace(settings, limits=settings.limits.model_copy(update=limits))
+    return scene.changed(settings, limits=scene.changed(settings.limits, **limits))
 
 
 def mirror(settings, name, *, days=0.0, size=0, part="mirrors"):

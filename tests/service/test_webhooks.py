@@ -1,5 +1,4 @@
 import copy
-import dataclasses
 import hmac
 import json
 
@@ -155,9 +154,9 @@ def test_too_large_a_body_is_refused_before_it_is_read(tmp_path):
 def test_without_a_secret_deliveries_are_refused(tmp_path):
     def without(settings):
         connections = tuple(
-            dataclasses.replace(item, webhook_secrets=()) for item in settings.connections
+            scene.changed(item, webhook_secrets=()) for item in settings.connections
         )
-        return dataclasses.replace(settings, connections=connections)
+        return scene.changed(settings, connections=connections)
 
     with application(tmp_path, edit=without) as (client, _):
         assert deliver(client, BODY).status_code == 501
@@ -232,10 +231,10 @@ def test_published_deliveries_are_answered(tmp_path):
     def serving(settings):
         [first] = settings.connections
         kinds = tuple(
-            dataclasses.replace(first, name=kind.value, forge=kind, repositories=names)
+            scene.changed(first, name=kind.value, forge=kind.value, repositories=names)
             for kind in ForgeKind
         )
-        return dataclasses.replace(settings, connections=kinds)
+        return scene.changed(settings, connections=kinds)
 
     with application(tmp_path, edit=serving) as (client, here):
         here.intake._most = 10**9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from generator.core.errors import UserError
 from generator.core.files import Files, Overlay
@@ -31,6 +31,7 @@ class Draft:
     text: str
     files: Files
     catalogue: Catalogue
+    charts: Charts
 
     @functools.cached_property
     def data(self) -> Mapping[str, object]:
@@ -79,55 +80,40 @@ class Draft:
 
     def undeclared(self) -> Iterator[str]:
         """The peers that policies need and the text does not declare, one message for each."""
-        release = self._built().release
+        release = self.built.release
         for item in network_policies.policies(release)[1] if release else ():
             if item.severity is Severity.ERROR:
                 yield item.message
 
     @functools.cached_property
     def errors(self) -> tuple[tuple[str, str], ...]:
-        """Rule and message of every error that the text alone tells; no chart is looked at."""
+        """Rule and message of every error that text and chart tell without a render."""
         return tuple(
             (item.rule, item.message)
             for item in self._problems()
             if item.severity is Severity.ERROR
         )
 
-    def refused_by(self, charts: Charts) -> tuple[str, ...]:
-        """What the text asks for and its chart cannot express; the chart is looked at for it."""
-        problems = self._built(charts).problems
+    @functools.cached_property
+    def refused(self) -> tuple[str, ...]:
+        """What the text asks for and its chart cannot express."""
+        problems = self.built.problems
         return tuple(item.message for item in problems if item.rule == LACKS_FEATURE.id)
 
-    def _built(self, charts: Charts | None = None) -> Built:
+    @functools.cached_property
+    def built(self) -> Built:
+        """What `generate` makes of the text."""
         settings = self.catalogue.settings
         assert settings is not None
         content = self.text.encode()
         ahead = Overlay(self.files, {f"{ROOT}/{self.name}/{FILE_NAME}": content})
-        return generate.build(ahead, settings, definition.load(self.name, content), charts)
+        return generate.build(ahead, settings, definition.load(self.name, content), self.charts)
 
     def _problems(self) -> Iterator[Problem]:
-        built = self._built()
-        yield from built.problems
-        if built.resolved is not None:
-            everybody = [*others(self.catalogue, self.name), built.resolved]
+        yield from self.built.problems
+        if self.built.resolved is not None:
+            everybody = [*others(self.catalogue, self.name), self.built.resolved]
             yield from repository.problems(everybody)
-
-
-def without_inexpressible(
-    draft: Draft, given: Sequence[str], charts: Charts
-) -> tuple[Draft, tuple[str, ...]]:
-    """The draft without the user that the template adds, where its chart has no way to give it.
-
-    Also what to do instead. `given` are fields that the command line sets: those stay.
-    """
-    asked = any(field.split(".")[0] == "auth" for field in given)
-    refused = () if asked or draft.value("auth") is None else draft.refused_by(charts)
-    less = draft.with_fields({"auth": None}) if refused else draft
-    reasons = [item for item in refused if item not in less.refused_by(charts)]
-    if not reasons:
-        return draft, ()
-    create = "add a user yourself once Airflow runs: airflow users create, in the webserver"
-    return less, tuple(f"left out: {item}; {create}" for item in reasons)
 
 
 def _without(text: str, path: Path) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.impact.connection import decoded
+from generator.impact import pooler
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.kube import fields
-from generator.kube.workload import Workload, command
+from generator.kube.workload import ROLLED, Workload, command
+from generator.release import database_connections
 
 _NEARLY = 0.8
-_INI = "pgbouncer.ini"
 _POOL = re.compile(r"^[^;#\n\[]*\bpool_size\s*=\s*(\d{1,6})", re.MULTILINE)
 _CONCURRENCY = re.compile(r"(?:--concurrency|-c)[= ](\d{1,5})")
 
@@ -32,9 +31,8 @@ DATABASE_CONNECTIONS = ImpactRule(
 def connections(context: Context) -> Iterator[Finding]:
     """`impact/database-connections`: the most that can be open at once, before and after.
 
-    An upper bound: per process `sql_alchemy_pool_size + sql_alchemy_max_overflow` (defaults 5 and
-    10: airflow/config_templates/config.yml, section database), and one for the result backend per
-    Celery worker process. Behind PgBouncer its pools count instead.
+    Counted as `release/database_connections` does for a definition. Behind PgBouncer its pools
+    count instead.
     """
     limit = context.head.facts.connection_limit
     before, after = most_connections(context.base), most_connections(context.head)
@@ -63,40 +61,47 @@ def connections(context: Context) -> Iterator[Finding]:
 
 def most_connections(view: View) -> int | None:
     """The upper bound; None when PgBouncer's pools are in a Secret that is not rendered."""
-    pooler = next((work for work in view.workloads if work.component == "pgbouncer"), None)
-    if pooler is not None:
+    between = next((work for work in view.workloads if work.component == pooler.POOLER), None)
+    if between is not None:
         pools = _pools(view)
-        return None if pools is None else pools * pooler.scale.maximum
-    total = sum(_of(view, work) * work.scale.maximum for work in view.workloads)
-    return total or None
+        return None if pools is None else pools * between.scale.maximum
+    return sum(_of(view, work) * work.scale.maximum for work in view.workloads) or None
+
+
+_NAMES = {
+    "api-server": "apiServer",
+    "webserver": "apiServer",
+    "scheduler": "scheduler",
+    "dag-processor": "dagProcessor",
+    "triggerer": "triggerer",
+    "worker": "workers",
+}
+"""Components as the chart labels them, and as a definition calls them."""
 
 
 def _of(view: View, work: Workload) -> int:
-    """Connections of one pod of this workload."""
-    pool = _per_process(view)
-    match work.component:
-        case "api-server":
-            return pool * _number(view, "api", "workers", 1)
-        case "webserver":
-            return pool * _number(view, "webserver", "workers", 4)
-        case "scheduler":
-            local = "LocalExecutor" in view.executors
-            return pool * (1 + (_number(view, "core", "parallelism", 32) if local else 0))
-        case "dag-processor":
-            return pool * (1 + _number(view, "dag_processor", "parsing_processes", 2))
-        case "triggerer":
-            return pool
-        case "worker":
-            return pool + _concurrency(view, work)
-    return 0
+    """Connections of one pod of this workload, those of the result backend included."""
+    component = _NAMES.get(work.component)
+    if component is None or work.key.kind not in ROLLED:
+        return 0
+    own: dict[str, str] = {}
+    for name, entry in work.environment():
+        if isinstance(entry.get("value"), str):
+            own.setdefault(name, entry["value"])
 
+    def option(_: str, section: str, name: str) -> str | None:
+        variable = f"AIRFLOW__{section.upper()}__{name.upper()}"
+        return own.get(variable) or view.setting(section, name)
 
-def _per_process(view: View) -> int:
-    enabled = ("database", "sql_alchemy_pool_enabled")
-    if view.setting(*enabled) and not view.is_on(*enabled):
-        return 1
-    overflow = _number(view, "database", "sql_alchemy_max_overflow", 10)
-    return _number(view, "database", "sql_alchemy_pool_size", 5) + max(overflow, 0)
+    executors = {*view.executors, *(("CeleryExecutor",) if component == "workers" else ())}
+    setup = database_connections.Setup(
+        not view.runs.airflow.startswith("2."),
+        frozenset(executors),
+        _concurrency(view, work),
+        option,
+    )
+    found = (*database_connections.connections(setup), *database_connections.result_backend(setup))
+    return sum(item.per_pod for item in found if item.component == component)
 
 
 def _concurrency(view: View, work: Workload) -> int:
@@ -105,23 +110,14 @@ def _concurrency(view: View, work: Workload) -> int:
         match = _CONCURRENCY.search(words)
         if match and "celery" in words:
             return int(match[1])
-    return _number(view, "celery", "worker_concurrency", 16)
-
-
-def _number(view: View, section: str, key: str, default: int) -> int:
-    text = (view.setting(section, key) or "").strip()
-    return int(text) if re.fullmatch(r"-?\d{1,6}", text) else default
+    text = (view.setting("celery", "worker_concurrency") or "").strip()
+    return int(text) if re.fullmatch(r"\d{1,6}", text) else 16
 
 
 def _pools(view: View) -> int | None:
     """The sum of `pool_size` over the databases of pgbouncer.ini."""
-    for manifest in view.of_kind("Secret", "ConfigMap").values():
-        data = fields.text(manifest, "data", _INI)
-        text = fields.text(manifest, "stringData", _INI) or decoded(data) or data
-        if text:
-            found = [int(size) for size in _POOL.findall(text)]
-            return sum(found) or None
-    return None
+    text = pooler.ini(view)
+    return (sum(int(size) for size in _POOL.findall(text)) or None) if text else None
 
 
 FINDERS = (connections,)

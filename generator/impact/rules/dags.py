@@ -1,18 +1,28 @@
-"""The revision of the DAGs, when it is pinned in the manifests."""
+"""Where DAGs come from, and their revision when it is pinned in the manifests."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
 
+from generator.impact import volumes
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
+from generator.kube.workload import ROLLED
 
 # In this order: the older ones overrule the ref of git-sync v4 (kubernetes/git-sync, main.go).
 _VARIABLES = ("GIT_SYNC_REV", "GIT_SYNC_BRANCH", "GITSYNC_REF")
 _UNSET = ("", "HEAD")
+_REPOSITORIES = ("GITSYNC_REPO", "GIT_SYNC_REPO")
+# Where DAGs are read from files: the scheduler of Airflow 2 does it as well.
+_READERS = frozenset({"dag-processor", "scheduler", "triggerer", "worker"})
+_LOCAL = "LocalDagBundle"
+# Arguments of bundles that say where DAGs are: GitDagBundle, LocalDagBundle, S3DagBundle, GCS.
+_PLACES = ("repo_url", "git_conn_id", "subdir", "path", "bucket_name", "prefix", "aws_conn_id",
+           "gcp_conn_id")  # fmt: skip
 
 DAG_REVISION = ImpactRule(
     "impact/dag-revision",
@@ -25,10 +35,17 @@ DAG_REVISION = ImpactRule(
 DAG_BUNDLE = ImpactRule(
     "impact/dag-bundle",
     WARNING,
-    "A DAG bundle is removed",
-    "Its DAGs are marked as stale.",
+    "A DAG bundle is removed, or reads from elsewhere",
+    "DAGs that are no longer found are marked as stale.",
     "Airflow",
     also=((INFO, "it is added, or follows another revision"),),
+)
+DAG_SOURCE = ImpactRule(
+    "impact/dag-source",
+    WARNING,
+    "DAGs come from another place, or from the image alone",
+    "Those that are only in the old one are marked as stale, and their tasks cannot run.",
+    "Airflow, git-sync",
 )
 
 
@@ -58,6 +75,26 @@ def dag_revision(context: Context) -> Iterator[Finding]:
         yield DAG_REVISION.finding(None, applied, INFO, brief=applied)
 
 
+def dag_source(context: Context) -> Iterator[Finding]:
+    """`impact/dag-source`: another git repository, volume or folder, or none of these."""
+    if not context.is_update or not all(map(_reads_folder, (context.base, context.head))):
+        return  # `impact/dag-bundle` reports it
+    before, after = _sources(context.base), _sources(context.head)
+    changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+    moves: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(changed):
+        if before[name]:
+            moves.setdefault((before[name], after[name]), []).append(name)
+    for (old, new), names in moves.items():
+        yield DAG_SOURCE.finding(
+            None,
+            f"{listed(names)} {verb(names, 'reads', 'read')} DAGs from {new or 'the image alone'} "
+            f"instead of {old}: those that are only there are marked as stale, and their tasks "
+            "cannot run",
+            brief=f"DAGs come from {new or 'the image alone'}",
+        )
+
+
 def bundle(context: Context) -> Iterator[Finding]:
     """`impact/dag-bundle`: a DAG bundle follows another revision, comes or goes."""
     before, after = _bundles(context.base), _bundles(context.head)
@@ -71,8 +108,16 @@ def bundle(context: Context) -> Iterator[Finding]:
             yield DAG_BUNDLE.finding(
                 None, f"bundle {name} is removed: its DAGs are marked as stale"
             )
-        elif old != new:
-            yield DAG_BUNDLE.finding(None, f"bundle {name} follows {new} instead of {old}", INFO)
+        elif old.place != new.place:
+            yield DAG_BUNDLE.finding(
+                None,
+                f"bundle {name} reads from {new.place} instead of {old.place}: DAGs that are only "
+                "there are marked as stale",
+            )
+        elif old.revision != new.revision:
+            yield DAG_BUNDLE.finding(
+                None, f"bundle {name} follows {new.revision} instead of {old.revision}", INFO
+            )
 
 
 def _revision(view: View) -> str | None:
@@ -85,7 +130,34 @@ def _revision(view: View) -> str | None:
     return None
 
 
-def _bundles(view: View) -> dict[str, str] | None:
+def _sources(view: View) -> dict[str, str]:
+    """By component that reads DAGs where they are; empty for the image alone."""
+    folder, found = volumes.dags_folder(view), {}
+    for work in view.workloads:
+        if work.key.kind not in ROLLED or work.component not in _READERS:
+            continue
+        given = {name: fields.text(entry, "value") for name, entry in work.environment()}
+        cloned = [given[name] for name in _REPOSITORIES if given.get(name)]
+        kept = f"git repository {cloned[0]}" if cloned else volumes.at(work, folder)
+        found[work.component] = f"{kept} ({folder})" if kept else ""
+    return found
+
+
+def _reads_folder(view: View) -> bool:
+    """Whether DAGs are read from the folder: by Airflow 2, or by a bundle of that folder."""
+    bundles = _bundles(view)
+    return bundles is None or any(item.place == _LOCAL for item in bundles.values())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Bundle:
+    """A bundle: its class with what this one reads, and the revision of that."""
+
+    place: str
+    revision: str
+
+
+def _bundles(view: View) -> dict[str, _Bundle] | None:
     text = view.setting("dag_processor", "dag_bundle_config_list")
     if not text:
         return None
@@ -95,12 +167,16 @@ def _bundles(view: View) -> dict[str, str] | None:
         return None
     if not isinstance(given, list):
         return None
-    return {
-        fields.text(entry, "name"): fields.text(entry, "kwargs", "tracking_ref")
-        or fields.text(entry, "classpath")
-        for entry in given
-        if isinstance(entry, dict)
-    }
+    entries = [entry for entry in given if isinstance(entry, dict)]
+    return {fields.text(entry, "name"): _bundle(entry) for entry in entries}
 
 
-FINDERS = (dag_revision, bundle)
+def _bundle(entry: dict[str, Any]) -> _Bundle:
+    """airflow.providers.git.bundles.git, GitDagBundle; the others name a bucket or a path."""
+    given = fields.section(entry, "kwargs")
+    parts = [f"{name} {given[name]}" for name in _PLACES if given.get(name)]
+    place = ", ".join((fields.text(entry, "classpath").rpartition(".")[2], *parts))
+    return _Bundle(place, fields.text(given, "tracking_ref") or "its default branch")
+
+
+FINDERS = (dag_revision, dag_source, bundle)

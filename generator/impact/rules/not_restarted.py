@@ -76,7 +76,8 @@ def identity(context: Context) -> Iterator[Finding]:
         if changed:
             changes.setdefault(tuple(changed), []).append(key)
     for names, keys in changes.items():
-        yield IDENTITY.finding(keys[0], _words(names), also=keys[1:])
+        remain = [_given(context.head.objects[key], names) for key in keys]
+        yield IDENTITY.finding(keys[0], _words(names, gone=not any(remain)), also=keys[1:])
         stale = [
             work
             for work in context.head.workloads
@@ -104,7 +105,8 @@ def other_identity(context: Context) -> Iterator[Finding]:
         names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
         accounts = [account(work)[2] for work in (before, after)]
         if names and (accounts[0] != accounts[1] or not {*names}.isdisjoint(_OF_POD)):
-            moved.setdefault((*accounts, *names), []).append(after)
+            stays = accounts[0] == accounts[1]
+            moved.setdefault((*(("", "") if stays else accounts), *names), []).append(after)
     for (was, now, *names), works in moved.items():
         how = f"ServiceAccount {was} → {now}" if was != now else "by labels or annotations of pods"
         is_seen = Key("", "ServiceAccount", works[0].key.namespace, now) in context.head.objects
@@ -139,8 +141,15 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     )
 
 
-def _words(names: tuple[str, ...]) -> str:
+def _given(manifest: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    notes = fields.section(manifest, "metadata", "annotations")
+    return any(notes.get(name) for name in names)
+
+
+def _words(names: tuple[str, ...], *, gone: bool) -> str:
     when = "from their creation on" if _AT_TOKEN not in names else "from their next token on"
+    if gone:
+        return f"{listed(names)} is removed: pods have no such identity any more {when}"
     return f"{listed(names)} changes: pods act as the new identity {when}"
 
 

@@ -103,8 +103,10 @@ def fewer(context: Context) -> Iterator[Finding]:
             continue
         least = "up to " if before.scale.autoscaler else ""
         numbers = f"{before.scale.maximum} → {most}" if after else "the workload is removed"
+        are = "is" if lost == 1 and not least else "are"
         yield PODS_REMOVED.finding(
-            before.key, f"{least}{counted(lost, 'pod')} of it {words} ({numbers})"
+            before.key,
+            f"{least}{counted(lost, 'pod')} of it {are} taken away ({numbers}): {words}",
         )
 
 
@@ -127,7 +129,7 @@ def autoscaler_starts(context: Context) -> Iterator[Finding]:
             f"an outage until {scaler.kind} {scaler.name} acts: spec.replicas leaves the manifest "
             "and the stored number is not kept unless another field manager set it too: "
             f"Kubernetes sets 1, and {stopped} at once"
-            + (f", which {work}" if work else "")
+            + (f"; {work}" if work else "")
             + f"; then {after.scale.minimum} to {after.scale.maximum} run",
         )
 
@@ -173,11 +175,11 @@ def _work(context: Context, work: Workload) -> str | None:
     """What happens to the work in progress of pods that are stopped; None where there is none."""
     grace = duration(work.grace)
     if work.component == "worker" and work.key.kind in ROLLED:
-        return f"take no new task and have {grace} to finish what they run: longer tasks are killed"
+        return f"no task starts there any more; running ones have {grace} to finish, or are killed"
     if work.component == "triggerer":
-        return "stop: the others take their triggers over"
+        return "the others take its triggers over"
     if work.component == "scheduler" and "LocalExecutor" in context.base.executors:
-        return f"run tasks, which have {grace} to finish"
+        return f"tasks that run there have {grace} to finish, or are killed"
     return None
 
 

@@ -12,6 +12,7 @@ from generator.diff.equality import same
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import BEFORE, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
+from generator.render.helm_notes import DEPRECATED, is_unwritten
 from generator.render.normalise import MADE_UP
 
 _AIRFLOW = re.compile(r"v?(\d+)\.")
@@ -102,9 +103,9 @@ def deprecated_key(context: Context) -> Iterator[Finding]:
     """`impact/deprecated-key`: keys that the chart still takes, but announces to drop."""
     before = set(_deprecations(context.base))
     now = list(dict.fromkeys(_deprecations(context.head)))
-    for message in now:
-        if message not in before:
-            yield DEPRECATED_KEY.finding(None, message)
+    if new := [message for message in now if message not in before]:
+        brief = f"{len(new)} deprecated chart keys" if new[1:] else ""
+        yield DEPRECATED_KEY.finding(None, "; ".join(new), brief=brief)
     standing = sum(message in before for message in now)
     if standing:
         yield DEPRECATED_KEY.finding(
@@ -283,15 +284,10 @@ _SILENT = {
 
 
 def _deprecations(view: View) -> Iterator[str]:
-    lines = (view.facts.notes or "").split("\n")
-    for index, line in enumerate(lines):
-        if line.strip() == "DEPRECATION WARNING:":
-            words = []
-            for following in lines[index + 1 : index + 8]:
-                if not following.strip():
-                    break
-                words.append(following.strip())
-            yield " ".join(words)
+    values = view.facts.values
+    for item in view.facts.warnings:
+        if item.rule == DEPRECATED.id and (values is None or not is_unwritten(item, values)):
+            yield f"{item.message}: {item.hint}"
     three = (view.facts.airflow_version or "").startswith("3.")
     for path, instead in _SILENT.items():
         if instead.startswith("api") and not three:

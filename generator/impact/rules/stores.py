@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from generator.impact import connection
-from generator.impact.context import Context, View
+from generator.impact import connection, volumes
+from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
+from generator.impact.rules.references import provided
+from generator.kube import fields
+from generator.kube.resource import Key
+from generator.kube.workload import ROLLED, Workload
 
 LOG_STORE = ImpactRule(
     "impact/log-store",
@@ -30,7 +34,16 @@ SECRETS_BACKEND = ImpactRule(
     "Those that are only there are not found.",
     "Airflow, section secrets of its options",
 )
+VARIABLES_GONE = ImpactRule(
+    "impact/variables-gone",
+    WARNING,
+    "Pods are no longer given connections, variables or whole Secrets by their environment",
+    "Tasks that need them fail unless the database or a secrets backend has them.",
+    "Airflow, connections and variables in the environment",
+)
 
+_GIVEN = ("AIRFLOW_CONN_", "AIRFLOW_VAR_")
+_OWN = "AIRFLOW_CONN_AIRFLOW_DB"  # the chart's, of the metadata database
 _LOG_PLACES = (
     ("logging", "remote_base_log_folder"),
     ("elasticsearch", "host"),
@@ -93,6 +106,49 @@ def broker(context: Context) -> Iterator[Finding]:
         )
 
 
+def broker_volume(context: Context) -> Iterator[Finding]:
+    """`impact/broker`: a broker that runs here keeps its queue in another volume, or in none."""
+    for before, after in _stay(context):
+        old, new = (volumes.of_store(work) for work in (before, after))
+        if volumes.is_broker(before) and old and old != new:
+            yield BROKER.finding(
+                after.key,
+                f"the broker keeps its queue in {new or 'no volume'} instead of {old}: tasks that "
+                "are queued there are not picked up; let the queue drain first",
+            )
+
+
+def log_volume(context: Context) -> Iterator[Finding]:
+    """`impact/log-store`: without a remote store, logs are where a folder of the pods is kept."""
+    if not context.is_update or _is_remote(context.base):
+        return
+    moved: dict[tuple[str, str], list[Workload]] = {}
+    for before, after in _stay(context):
+        old = volumes.at(before, volumes.log_folder(context.base))
+        new = volumes.at(after, volumes.log_folder(context.head)) or ""
+        if old and old != new:
+            moved.setdefault((old, new), []).append(after)
+    for (old, new), works in moved.items():
+        names = sorted({work.component for work in works})
+        yield LOG_STORE.finding(
+            works[0].key,
+            f"{listed(names)} {verb(names, 'writes', 'write')} logs to {new or 'no volume'} "
+            f"instead of {old}: the UI no longer shows those of earlier runs unless they are "
+            "copied",
+            also=[work.key for work in works[1:]],
+        )
+
+
+def _stay(context: Context) -> Iterator[tuple[Workload, Workload]]:
+    """Workloads of both sides by what they run, of whatever kind they are."""
+    after = {(work.key.namespace, work.component, work.key.name): work
+             for work in context.head.workloads if work.key.kind in ROLLED}  # fmt: skip
+    for work in context.base.workloads:
+        stays = after.get((work.key.namespace, work.component, work.key.name))
+        if work.key.kind in ROLLED and stays is not None:
+            yield work, stays
+
+
 def secrets_backend(context: Context) -> Iterator[Finding]:
     """`impact/secrets-backend`: the class of the backend, or where it looks."""
     old, new = (view.setting("secrets", "backend") for view in _sides(context))
@@ -111,6 +167,51 @@ def secrets_backend(context: Context) -> Iterator[Finding]:
             "[secrets] backend_kwargs changes: connections and variables may be looked up in "
             "another place",
         )
+
+
+def variables_gone(context: Context) -> Iterator[Finding]:
+    """`impact/variables-gone`: names that pods no longer have in their environment."""
+    after = {(work.key.namespace, work.component): work for work in context.head.workloads}
+    lost: dict[tuple[str, ...], list[Workload]] = {}
+    for work in context.base.workloads:
+        stays = after.get((work.key.namespace, work.component))
+        if stays is None:
+            continue
+        old, new = _environment(context.base, work), _environment(context.head, stays)
+        unseen = {name for name in new - old if name.startswith(_WHOLE)}
+        if old - new and not unseen:
+            lost.setdefault(tuple(sorted(old - new)), []).append(stays)
+    for names, works in lost.items():
+        who = sorted({work.component for work in works})
+        yield VARIABLES_GONE.finding(
+            works[0].key,
+            f"{listed(who)} {verb(who, 'is', 'are')} no longer given {listed(names)}: tasks that "
+            "need what is there fail unless the database or a secrets backend has it",
+            also=[work.key for work in works[1:]],
+        )
+
+
+_WHOLE = "all of "
+
+
+def _environment(view: View, work: Workload) -> set[str]:
+    """Names of connections and variables, and all that whole Secrets and ConfigMaps give."""
+    names = {name for name, _ in work.environment() if name.startswith(_GIVEN)}
+    keys = provided(view.objects)
+    for container in work.containers():
+        for entry in fields.entries(container, "envFrom"):
+            prefix = fields.text(entry, "prefix")
+            secret = fields.text(entry, "secretRef", "name")
+            config = fields.text(entry, "configMapRef", "name")
+            found: Iterable[str] | None = keys.get((work.key.namespace, secret))
+            if config:
+                manifest = view.objects.get(Key("", "ConfigMap", work.key.namespace, config))
+                found = fields.section(manifest, "data").keys() if manifest else None
+            if found is None:
+                names.add(f"{_WHOLE}{f'Secret {secret}' if secret else f'ConfigMap {config}'}")
+            else:
+                names |= {f"{prefix}{key}" for key in found}
+    return names - {_OWN}
 
 
 def _sides(context: Context) -> tuple[View, View]:
@@ -142,4 +243,4 @@ def _arguments(view: View) -> str | None:
     return view.setting("secrets", "backend_kwargs")
 
 
-FINDERS = (log_store, broker, secrets_backend)
+FINDERS = (log_store, log_volume, broker, broker_volume, secrets_backend, variables_gone)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from generator.core.counted import counted
+from generator.impact import volumes
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.impact.rules.data import DATA_LOSS
@@ -24,28 +25,6 @@ BROKER_EMPTIED = ImpactRule(
     "Kubernetes",
 )
 
-_DATABASES = frozenset({"postgresql", "primary", "mysql"})
-_DATABASE_IMAGE = re.compile(r"(postgres|postgresql|mysql|mariadb)(?!.*exporter)")
-_BROKER_IMAGE = re.compile(r"(redis|valkey|rabbitmq)(?!.*exporter)")
-# Volumes that outlive the pod: kubernetes.io/docs/concepts/storage/volumes.
-_LASTING = frozenset(
-    {
-        "awsElasticBlockStore",
-        "azureDisk",
-        "azureFile",
-        "cephfs",
-        "cinder",
-        "fc",
-        "flexVolume",
-        "gcePersistentDisk",
-        "hostPath",
-        "iscsi",
-        "nfs",
-        "persistentVolumeClaim",
-        "rbd",
-        "vsphereVolume",
-    }
-)
 _CLEAN = re.compile(r"\bairflow\s{1,8}db\s{1,8}clean\b")
 _AGE = re.compile(
     r"date\s{1,8}(?:-d|--date)[=\s]{1,8}[\"']?-?\s{0,8}(\d{1,6})\s{0,8}(hour|day|week|month|year)s?\b"
@@ -74,16 +53,16 @@ def stores(context: Context) -> Iterator[Finding]:
     """`impact/data-loss`, `impact/broker-emptied`: state in a pod that is replaced or stopped."""
     restarted = {before.key for before, _ in context.restarted}
     for before in context.base.workloads if context.is_update else ():
-        if before.key.kind not in ROLLED or before.scale.maximum == 0 or _lasts(before):
+        if before.key.kind not in ROLLED or before.scale.maximum == 0:
             continue
-        how = _ends(context, before, restarted)
-        if how and _is(before, _DATABASES, _DATABASE_IMAGE):
+        how = "" if volumes.of_store(before) else _ends(context, before, restarted)
+        if how and volumes.is_database(before):
             yield DATA_LOSS.finding(
                 before.key,
                 f"{how}, and the database keeps its data in an emptyDir: it is gone with the pod, "
                 "DAG runs, connections and users included",
             )
-        elif how and _is(before, frozenset({"redis"}), _BROKER_IMAGE):
+        elif how and volumes.is_broker(before):
             yield BROKER_EMPTIED.finding(
                 before.key,
                 f"{how}, and the broker keeps its queue in no volume: queued tasks are lost",
@@ -134,13 +113,14 @@ def log_retention(context: Context) -> Iterator[Finding]:
         if before is None or after.scale.maximum == 0:
             continue
         old, new = _log_days(before), _log_days(after)
-        if new and new < (old or float("inf")) and _keeps_logs(after):
-            was = f"{old:g} days" if old else "ever"
-            shorter.setdefault((was, f"{new:g}"), []).append(after.component)
+        kept = volumes.at(after, volumes.log_folder(context.head))  # else a restart takes them
+        if new and new < (old or float("inf")) and kept:
+            was = _days(old) if old else "ever"
+            shorter.setdefault((was, _days(new)), []).append(after.component)
     for (was, now), names in sorted(shorter.items()):
         yield DATA_LOSS.finding(
             None,
-            f"log files of {listed(sorted(names))} are deleted after {now} days instead of {was}: "
+            f"log files of {listed(sorted(names))} are deleted after {now} instead of {was}: "
             "older ones are deleted at the next clean-up",
             WARNING,
         )
@@ -154,23 +134,6 @@ def _ends(context: Context, before: Workload, restarted: Collection[Key]) -> str
     if after.scale.maximum < before.scale.maximum:
         return f"is scaled to {after.scale.maximum}"
     return "is restarted" if before.key in restarted and not waits(after) else ""
-
-
-def _lasts(work: Workload) -> bool:
-    if fields.entries(work.manifest, "spec", "volumeClaimTemplates"):
-        return True
-    return any(_LASTING & volume.keys() for volume in fields.entries(work.spec, "volumes"))
-
-
-def _is(work: Workload, components: frozenset[str], image: re.Pattern[str]) -> bool:
-    if work.component in components:
-        return True
-    names = (fields.text(item, "image") for item in fields.entries(work.spec, "containers"))
-    return any(image.match(_base_name(name)) for name in names)
-
-
-def _base_name(image: str) -> str:
-    return image.partition("@")[0].rpartition("/")[2]
 
 
 def _deletes(work: Workload) -> bool:
@@ -238,9 +201,8 @@ def _log_days(work: Workload) -> float | None:
     return (fields.number(days) or 0) + (fields.number(minutes) or 0) / 1440 or None
 
 
-def _keeps_logs(work: Workload) -> bool:
-    """Whether log files outlive the pod, so that there is more to lose than a restart takes."""
-    return _lasts(work)
+def _days(number: float) -> str:
+    return counted(int(number), "day") if number == int(number) else f"{number:g} days"
 
 
 FINDERS = (stores, scaled_claims, retention, log_retention)

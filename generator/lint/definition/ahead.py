@@ -17,8 +17,8 @@ _SHOWN = 5
 @_rule(
     "chart/leaves-with-2",
     INFO,
-    "Parts of the chart that 2.0 is planned to come without",
-    "What is moved before is one step less on the day of the upgrade.",
+    "Parts of the chart that version 2.0 is to drop",
+    "The upgrade to 2.0 needs another step for each of them.",
 )
 def _leaves(release: Release) -> Iterator[Place]:
     environment = release.environment

@@ -18,14 +18,14 @@ _rule = marker(FOUND)
     "gateway/no-parent",
     ERROR,
     "A gateway that names no Gateway",
-    "An HTTPRoute without parentRefs is served by nobody.",
+    "An HTTPRoute without parentRefs gets no traffic.",
 )
 def _no_parent(release: Release) -> Iterator[Place]:
     cluster = release.environment.destination.cluster
     if release.environment.gateway is not None and not routes.parents(release):
         yield (
             ("gateway",),
-            "no Gateway is named: nobody would serve the host names",
+            "no Gateway is named: the host names get no traffic",
             f"set gateway.parentRefs, or clusters.{cluster}.gateway.parentRefs in gen-env.yaml",
         )
 

@@ -152,9 +152,16 @@ def _demand(release: Release) -> tuple[int, str]:
         )
         return pool.replicas * each, f"{pool.replicas} PgBouncers with {each} each"
     replicas = _replicas(release)
-    demands = database_connections.connections(environment)
-    parts = [(item.component, replicas.get(item.component, 1) * item.per_pod) for item in demands]
-    return sum(count for _, count in parts), ", ".join(f"{name} {count}" for name, count in parts)
+    setup = database_connections.of_definition(environment)
+    demands = [
+        *database_connections.connections(setup),
+        *database_connections.result_backend(setup),
+    ]
+    parts: dict[str, int] = {}
+    for item in demands:
+        count = replicas.get(item.component, 1) * item.per_pod
+        parts[item.component] = parts.get(item.component, 0) + count
+    return sum(parts.values()), ", ".join(f"{name} {count}" for name, count in parts.items())
 
 
 def _replicas(release: Release) -> dict[str, int]:

@@ -12,7 +12,7 @@ from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import ERROR, WARNING, Finding, check
 
 _SECTION = "config"
-_VARIABLE = re.compile(r"AIRFLOW__([A-Za-z0-9_]+?)__([A-Za-z0-9_]+)", re.IGNORECASE)
+_VARIABLE = re.compile(r"AIRFLOW__?([A-Za-z0-9]\w*?)__(\w+)", re.IGNORECASE)
 _NUMBERS = (
     "pgbouncer.maxClientConn",
     "pgbouncer.metadataPoolSize",
@@ -37,6 +37,12 @@ def options(values: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     for section, items in sections.items() if isinstance(sections, Mapping) else ():
         for option, value in items.items() if isinstance(items, Mapping) else ():
             yield (_SECTION, section, option), value
+
+
+def wanted_of_variable(name: str) -> str:
+    """The key for a variable whose name stands below `config`; '' for any other name."""
+    match = _VARIABLE.fullmatch(name)
+    return f"config.{match[1].lower()}.{match[2].lower()}" if match else ""
 
 
 @check(
@@ -106,9 +112,7 @@ def variable_style(values: ValuesInput) -> Iterator[Finding]:
         names: list[Path] = [(_SECTION, section)]
         names += [(_SECTION, section, name) for name in items] if isinstance(items, Mapping) else []
         for path in names:
-            match = _VARIABLE.fullmatch(str(path[-1]))
-            if match:
-                wanted = f"config.{match[1].lower()}.{match[2].lower()}"
+            if wanted := wanted_of_variable(str(path[-1])):
                 yield Finding(
                     path,
                     f"nothing reads {path[-1]} in airflow.cfg: config takes section and option",

@@ -72,19 +72,26 @@ def gone(values: ValuesInput) -> Iterator[Finding]:
     images = [f"images.{name}" for name in sorted(values.table("images"))]
     images += [_DATABASE] if values.on("postgresql.enabled") else []
     for image in images:
-        repository = values.text(f"{image}.repository")
-        if image == _DATABASE:
-            repository = repository or _SUBCHART_IMAGE
-        mirrored = values.text(f"{image}.registry") or values.text("global.imageRegistry")
-        named = values.text(f"{image}.tag")
-        if mirrored in ("", "docker.io") and _GONE.match(repository) and named != "latest":
-            name = f"{repository}:{named}" if named else repository
+        if name := gone_image(values, image):
             key = next((key for key in ("repository", "tag") if values.given(f"{image}.{key}")), "")
             yield Finding(
-                f"{image}.{key}" if key else "postgresql",
+                f"{image}.{key}" if key else "postgresql.enabled",
                 f"the pod does not start on a new node: {name} is gone",
-                "use an image of your own registry, or bitnamilegacy for a while",
+                f"set {image}.repository to bitnamilegacy/… for a while, which nobody updates, or "
+                "to an image of your own registry",
             )
+
+
+def gone_image(values: ValuesInput, image: str = _DATABASE) -> str:
+    """The image of a section of values where its registry no longer has it, '' elsewhere."""
+    repository = values.text(f"{image}.repository")
+    if image == _DATABASE:
+        repository = repository or _SUBCHART_IMAGE
+    mirrored = values.text(f"{image}.registry") or values.text("global.imageRegistry")
+    tag = values.text(f"{image}.tag")
+    if mirrored not in ("", "docker.io") or not _GONE.match(repository) or tag == "latest":
+        return ""
+    return f"{repository}:{tag}" if tag else repository
 
 
 _FROZEN = re.compile(r"k8s\.gcr\.io(/|$)")

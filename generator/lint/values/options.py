@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from generator.airflow.facts import Answer, Fate
 from generator.core.layered import Path
 from generator.helmvalues.values import ValuesInput
 from generator.lint.rule import INFO, WARNING, Finding, check
-from generator.lint.values.config import options
+from generator.lint.values.config import options, wanted_of_variable
 
 # A name with three underscores is that of a team's option (`AIRFLOW__TEAM___CORE__…`).
 _VARIABLE = re.compile(r"AIRFLOW__((?:[A-Z0-9]|_(?!_))+)__((?!_)[A-Z0-9_]+)")
@@ -49,7 +50,7 @@ def _given(values: ValuesInput) -> Iterator[_Given]:
     """Every option that is set, under `config` and among named variables."""
     for path, _ in options(values.user):
         section, name = (str(part) for part in path[1:])
-        if values.decided(path) and "airflow__" not in f"{section} {name}".lower():
+        if values.decided(path) and not any(map(wanted_of_variable, (section, name))):
             yield _Given(path, section.lower(), name.lower(), variable=False)
     for path, text in (*values.environment(), *_of_components(values)):
         match = _VARIABLE.fullmatch(text)
@@ -185,6 +186,43 @@ def unknown_option(values: ValuesInput) -> Iterator[Finding]:
                 "check the spelling of the section, or leave it if your own code reads it",
                 INFO,
             )
+
+
+@check(
+    "config/variable-name",
+    WARNING,
+    "A variable whose name Airflow does not read",
+    why="Airflow reads options from AIRFLOW__SECTION__OPTION, in upper case with two underscores "
+    "each, and ignores what is spelt otherwise.",
+    source=_SOURCE,
+)
+def variable_name(values: ValuesInput) -> Iterator[Finding]:
+    """`AIRFLOW_CORE__PARALLELISM`, unless another value uses the variable."""
+    for path, name in (*values.environment(), *_of_components(values)):
+        option = facts.misspelt_variable(name)
+        if option is None or _is_used(values, name):
+            continue
+        yield Finding(
+            path,
+            f"{name} has no effect: Airflow does not read a variable of this name",
+            _right_name(values, option),
+        )
+
+
+def _right_name(values: ValuesInput, option: facts.Option) -> str:
+    """The variable for the option, if the Airflow of the environment reads it."""
+    answers = [facts.unknown(*option, version) for version in _versions(values)]
+    new = {item.new if item else option for item in answers} or {option}
+    if len(new) == 1 and (name := new.pop()) is not None:
+        return f"did you mean {_variable(*name)}?"
+    return "remove it, or write a variable as AIRFLOW__SECTION__OPTION"
+
+
+def _is_used(values: ValuesInput, name: str) -> bool:
+    """Whether a text among the values speaks of a variable, beside where it is given."""
+    text = json.dumps(values.user, default=str)
+    given = re.sub(rf"""["']?(?:envN|n)ame["']?: *\\?["']?{name}\b""", "", text)
+    return re.search(rf"\b{name}\b", given) is not None
 
 
 def _hint(given: _Given, answer: Answer, otherwise: str) -> str:

@@ -114,6 +114,28 @@ def test_the_chart_of_the_files_version_is_asked_for():
     assert asked == ["1.21.0", ""]
 
 
+def test_a_finding_of_one_of_a_files_releases_names_it():
+    app = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: %s}
+spec:
+  source:
+    repoURL: r
+    chart: airflow
+    targetRevision: 1.22.0
+    helm: {valuesObject: {executor: %s, fernetKey: s3cr3t}}
+---
+"""
+    text = app % ("one", "CeleryKubernetesExecutor") + app % ("two", "LocalExecutor")
+    text += text.replace("one", "three").replace("two", "four")
+    by_name = {}
+    for problem in run({"apps.yaml": text}).problems:
+        by_name.setdefault(problem.rule, set()).add(problem.environment)
+    assert by_name["executor/dead"] == {"one", "three"}
+    assert by_name["secrets/random-api-key"] == {""}, "all of them have it"
+
+
 def test_the_tier_decides_how_much_a_rule_weighs():
     def severity(tier):
         result = run({"v.yaml": "executor: LocalExecutor\n"}, circumstances=Circumstances(tier))

@@ -9,7 +9,11 @@ from generator.actions import new
 from generator.actions.lifecycle.new_questions import Unanswered
 from generator.actions.new import Options
 from generator.chart import key_table
+from generator.chart.cache import ChartCache
+from generator.chart.version import parse_version
 from generator.core.errors import UserError
+from generator.core.files import WorkTree
+from generator.pipeline import toolchain
 from generator.release.expressed import newest_airflow
 from tests import chart_range
 from tests.definitions import official_charts, stand_in_charts
@@ -204,6 +208,71 @@ def test_what_is_proposed_is_what_the_chart_runs_and_can_express(repo, version, 
     assert data["airflow"]["version"] == ("2.11.2" if minor < 17 else "3.3.2")
     assert data.get("auth") == (None if minor < 14 else {"defaultUser": {}})
     assert any("cannot express auth.defaultUser" in note for note in creation.notes) == (minor < 14)
+
+
+FRESH = {
+    "development": (),
+    "production": (
+        *("--set", "database.host=pg.example.com", "--set", "ingress.host=a.example.com"),
+        *("--set", "ingress.tls.clusterIssuer=letsencrypt"),
+        *("--set", "image.repository=registry.example.com/a", "--set", "image.tag=2.11.2-r1"),
+    ),
+}
+
+
+@chart_range.each_version
+@pytest.mark.parametrize("tier", FRESH)
+def test_a_new_environment_is_valid_at_once_on_each_chart(version, tier, tmp_path, monkeypatch):
+    """But for the secrets that are not sealed yet."""
+    ChartCache(tmp_path / "charts").add(chart_range.archive(version).path)
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    repo = repository(tmp_path / "repo")
+    asked = ("--set", f"chart.version={version}", *FRESH[tier])
+    done = repo.run("new", "fresh", "--tier", tier, *asked, "--no-input", "--no-commit")
+    assert done.code == 0, done.said
+    found = repo.run("validate", "fresh", "-o", "json").json
+    errors = [item for item in found["problems"] if item["severity"] == "error"]
+    assert [item for item in errors if item["rule"] != "secrets/stub"] == []
+    definition = repo.yaml("environments/fresh/environment.yaml")
+    gone = tier == "development" and parse_version(version) < parse_version("1.19.0")
+    assert ("postgresql" in definition.get("values", {})) == gone
+    assert ("which its registry no longer has" in done.stderr) == gone
+    plain = parse_version(version) < parse_version("1.12.0")
+    assert (definition.get("security") == {"podSecurity": "baseline"}) == plain
+    assert ("security.podSecurity is baseline" in done.stderr) == plain
+
+
+def test_an_image_of_ones_own_and_a_level_that_was_chosen_stay(tmp_path):
+    version = next(iter(chart_range.VERSIONS), "1.6.0")
+    charts = official_charts(tmp_path, chart_range.archive(version).path)
+    root = repository(tmp_path / "repo").root
+    given = {
+        "chart.version": version,
+        "values.postgresql.image.repository": "r.example.com/postgresql",
+        "security.podSecurity": "restricted",
+    }
+    renderer = toolchain.lazy(WorkTree(root))
+    creation = new.prepare(root, options(**given), nobody, charts, renderer)
+    data = yaml.safe_load(creation.plan.writes["environments/dev/environment.yaml"])
+    assert data["values"] == {"postgresql": {"image": {"repository": "r.example.com/postgresql"}}}
+    assert data["security"] == {"podSecurity": "restricted"}
+    assert not [note for note in creation.notes if "image" in note or "Security" in note]
+
+
+def test_an_answer_that_the_chart_cannot_express_is_asked_for_again(tmp_path):
+    charts = official_charts(tmp_path, chart_range.archive("1.13.1").path)
+    repo = repository(tmp_path / "repo")
+    answers, said = iter(["https://id.example.com", "none"]), []
+
+    def ask(question, default):
+        if "auth.oidc.issuer" not in question:
+            return default or "pg.example.com"
+        said.append(question)
+        return next(answers)
+
+    creation = prepared(repo, charts, "qa", ask=ask, chart__version="1.13.1")
+    assert len(said) == 2 and said[1].startswith("chart 1.13.1 cannot express auth: ")
+    assert new.acceptable(creation)
 
 
 def test_an_unseen_chart_gets_the_airflow_that_it_asks_for():

@@ -11,7 +11,7 @@ from generator.chart import key_table
 from generator.chart.cache import ChartCache
 from tests import chart_range
 from tests.made_up_chart import files_of, made_up
-from tests.repositories import DEV, changed, repository
+from tests.repositories import DEV, STAGING, changed, repository
 from tests.standin_chart import stand_in_archive
 
 ROUTES = {
@@ -162,32 +162,44 @@ def _airflow(version):
     return "2.9.3" if minor < 16 else "2.11.0"
 
 
+SAMPLES = {
+    "dev": changed(DEV, ("auth: {defaultUser: {}}\n", "")),
+    "staging": re.sub("(?m)^auth: .*$", "auth: {}", STAGING),
+}
+
+
 @chart_range.each_version
+@pytest.mark.parametrize("name", SAMPLES)
 def test_each_chart_is_upgraded_to_the_newest_with_a_proof_or_in_steps(
-    version, tmp_path, monkeypatch
+    version, name, tmp_path, monkeypatch
 ):
     cache = ChartCache(tmp_path / "charts")
     for each in {version, "1.22.0"}:
         cache.add(chart_range.archive(each).path)
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
     airflow = _airflow(version)
-    text = changed(
-        DEV,
-        ("version: 1.22.0", f"version: {version}"),
-        ("version: 3.2.2", f"version: {airflow}"),
-        ("auth: {defaultUser: {}}\n", ""),
-    )
-    repo = repository(tmp_path / "repo", dev=text)
+    text = SAMPLES[name].replace("1.22.0", version).replace("3.2.2", airflow)
+    path = f"environments/{name}/environment.yaml"
+    repo = repository(tmp_path / "repo", **{name: text})
     assert repo.run("generate").code == 0
-    done = repo.run("upgrade", "dev", "--chart", "1.22.0")
+    done = repo.run("upgrade", name, "--chart", "1.22.0")
     if airflow == "2.9.3":
         assert done.code == 1
-        assert "1. gen-env upgrade dev --airflow 2.11.0" in done.stdout
-        assert "2. gen-env upgrade dev --chart 1.22.0" in done.stdout
         assert done.stderr.count("[chart/airflow]") == 1
-        assert repo.yaml("environments/dev/environment.yaml")["chart"]["version"] == version
-        return
+        assert repo.yaml(path)["chart"]["version"] == version
+        steps = re.findall(r"^  \d\. (.*)$", done.stdout, re.M)
+        image = ["image.tag: set an image with Airflow 2.11.0 or later"] * (name == "staging")
+        assert [item.partition(";")[0] for item in steps] == [
+            f"gen-env upgrade {name} --airflow 2.11.0",
+            *image,
+            f"gen-env upgrade {name} --chart 1.22.0",
+        ]
+        assert (first := repo.run("upgrade", name, "--airflow", "2.11.0")).code == 0, first.said
+        if image:
+            repo.edit(path, "tag: 2.9.3-r1", "tag: 2.11.0-r1")
+        done = repo.run("upgrade", name, "--chart", "1.22.0")
     assert done.code == 0, done.said
     assert "objects as before" in done.stdout
-    assert "    = ServiceAccount airflow-dev/airflow-scheduler" in done.stdout
-    assert repo.yaml("environments/dev/gen-env.lock")["chart"]["version"] == "1.22.0"
+    assert f"    = Service airflow-{name}/airflow-statsd" in done.stdout
+    assert repo.yaml(f"environments/{name}/gen-env.lock")["chart"]["version"] == "1.22.0"
+    assert repo.run("generate", "--check").code == 0

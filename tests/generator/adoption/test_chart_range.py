@@ -1,10 +1,14 @@
 """A release on each official chart at hand, adopted: the cluster gets the same objects."""
 
+import pytest
 import yaml
 
 from generator.chart.cache import ChartCache
 from tests import chart_range
 from tests.generator.adoption.scene import Adoption
+from tests.made_up_chart import HTTP_ROUTE, HTTP_ROUTE_TEMPLATE, files_of, made_up
+from tests.repositories import changed
+from tests.standin_chart import stand_in_archive
 
 AIRFLOW_2 = """\
 executor: CeleryKubernetesExecutor
@@ -68,3 +72,56 @@ def test_what_one_key_gave_to_workers_and_task_pods_is_the_field_of_both(tmp_pat
     workers = adoption.definition["workers"]
     assert workers["resources"] == {"limits": {"memory": "2Gi"}}
     assert "taskResources" not in workers, "task pods follow those of the workers"
+
+
+PARENT = "{name: public, namespace: gateways, sectionName: https}"
+ROUTES = {
+    # What the values say below httpRoute.apiServer: the field, and what stays in values.
+    "all that the field can say": (
+        f"parentRefs: [{PARENT}], hostnames: [a.example.com], path: /air, annotations: {{a: b}}",
+        {"hostnames": ["a.example.com"], "path": "/air", "annotations": {"a": "b"}},
+    ),
+    "served over plain HTTP": (
+        f"parentRefs: [{PARENT}], hostnames: [a.example.com]",
+        {"hostnames": ["a.example.com"], "tls": False},
+    ),
+    "of another kind of parent": (
+        "parentRefs: [{kind: Service, name: mesh}], hostnames: [a.example.com]",
+        None,
+    ),
+    "matched exactly": (
+        f"parentRefs: [{PARENT}], hostnames: [a.example.com], pathType: Exact",
+        None,
+    ),
+    "for every host": (f"parentRefs: [{PARENT}]", None),
+}
+
+
+@pytest.mark.few(2)
+@pytest.mark.parametrize("name", ROUTES)
+def test_a_route_that_the_chart_makes_becomes_the_field_where_nothing_changes(
+    name, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+    files = files_of(stand_in_archive(tmp_path))
+    files["templates/route.yaml"] = HTTP_ROUTE_TEMPLATE
+    archive = made_up(tmp_path, "1.23.0", files=files, added=HTTP_ROUTE)
+    ChartCache(tmp_path / "charts").add(archive)
+    written, field = ROUTES[name]
+    text = f"{AIRFLOW_3}{BOTH}httpRoute: {{apiServer: {{enabled: true, {written}}}}}\n"
+    if "HTTP" in name:
+        own = "config: {api: {base_url: http://a.example.com}, "
+        text = changed(text, ("config: {", own))
+    adoption = Adoption(tmp_path / "repo", archive, {"old.yaml": text})
+    hosts = ("--set", "database.host=x.example", "--set", "broker.host=x.example")
+    done = adoption.run("old.yaml", "--name", "staging", "--write", "--chart", "1.23.0", *hosts)
+    assert done.code == 0, done.said
+    assert adoption.before(yaml.safe_load(text)) == adoption.after()
+    found = adoption.definition
+    if field is None:
+        assert "gateway" not in found and "httpRoute" in found["values"]
+    else:
+        assert found["gateway"] == {"parentRefs": yaml.safe_load(f"[{PARENT}]"), **field}
+        assert "httpRoute" not in found.get("values", {})
+        assert not [path for path in adoption.repo.tree() if path.endswith("routes.yaml")]
+    assert adoption.repo.run("generate", "--check").code == 0

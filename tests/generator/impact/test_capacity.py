@@ -103,14 +103,20 @@ def test_pool_settings_count():
     cfg = airflow_cfg("[database]\nsql_alchemy_pool_size = 1\nsql_alchemy_max_overflow = 1\n")
     (item,) = connected([], [workload("triggerer", replicas=3), cfg])
     assert "up to 6 database" in item.message
+    own = [{"name": "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW", "value": "0"}]
+    (item,) = connected([], [workload("triggerer", replicas=3, container_env=own), cfg])
+    assert "up to 3 database" in item.message
 
 
 def test_workers_and_schedulers_count_their_processes():
+    """Tasks of Airflow 3 ask the API server, those of Airflow 2 the database."""
     cfg = airflow_cfg("[core]\nexecutor = LocalExecutor\nparallelism = 3\n")
-    assert "up to 60 database" in connected([], [workload("scheduler"), cfg])[0].message
+    assert "up to 3 database" in connected([], [workload("scheduler"), cfg])[0].message
+    two = workload("scheduler", image="r/airflow:2.11.0")
+    assert "up to 12 database" in connected([], [two, cfg])[0].message
     args = ["bash", "-c", "exec airflow celery worker --concurrency 4"]
     (item,) = connected([], [workload("worker", container_args=args)])
-    assert "up to 19 database" in item.message
+    assert "up to 5 database" in item.message  # 4 of them Celery's results
 
 
 def test_behind_pgbouncer_its_pools_count():

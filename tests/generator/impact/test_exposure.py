@@ -7,6 +7,8 @@ ALLOW = "nginx.ingress.kubernetes.io/whitelist-source-range"
 DENY = "nginx.ingress.kubernetes.io/denylist-source-range"
 CLASS = "kubernetes.io/ingress.class"
 AUTH = "nginx.ingress.kubernetes.io/auth-url"
+GLOBAL = "nginx.ingress.kubernetes.io/enable-global-auth"
+AWS_SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 ELSE = workload("x")
 
 
@@ -102,6 +104,20 @@ WITH_TLS["spec"]["tls"] = [{"hosts": [A]}]
             ingress({DENY: "10.1.0.0/16"}),
             "warning",
             "drops 10.0.0.0/8",
+        ),
+        (ingress(), ingress({GLOBAL: "false"}), "warning", "global-auth is added"),
+        (ingress(), ingress({GLOBAL: "true"}), "info", "global-auth is added"),
+        (
+            service(annotations={"cloud.google.com/backend-config": "{}"}),
+            service(),
+            "warning",
+            "backend-config is removed",
+        ),
+        (
+            service("LoadBalancer"),
+            service("LoadBalancer", {AWS_SCHEME: "internet-facing"}),
+            "warning",
+            "is added: it decides",
         ),
         (ingress({CLASS: "nginx"}, name=None), ingress(name="x"), "warning", "nginx → x"),
         (ELSE, ingress(), "warning", "the first way in"),

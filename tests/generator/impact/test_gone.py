@@ -233,15 +233,43 @@ def test_a_sealed_value_follows_in_each_form_that_the_definition_leaves_open():
 
 
 def test_a_connection_sealed_for_another_server_moves_the_database():
-    old, new = definition("old", "old/db"), definition("new", "new/db", "2", "y")
+    old, new = definition("old/db", "old/db"), definition("new/db", "new/db", "2", "y")
     (item,) = found([reads(DATABASE), sealed_for("1")], [reads(DATABASE), sealed_for("2", "Bg")],
                     "database", old, new)  # fmt: skip
     assert item.severity == "error" and "from old/db to new/db" in item.message
 
 
-def test_a_pooler_between_moves_no_database():
-    assert found([reads(DATABASE), sealed_for("2")], [reads(DATABASE), sealed_for("1", "Bg")],
-                 "database", DIRECT, POOLED) == []  # fmt: skip
+def behind(server, mark):
+    """A definition with PgBouncer, and what is sealed for its connection and its own file."""
+    ini = SealedConnection("pool", "pgbouncer.ini", server, server, mark, mark)
+    pooled = SealedConnection("db", "connection", "pooler", server, "1", "x")
+    return {"connections": (pooled, ini)}
+
+
+def pool_sealed(mark, value="Ag"):
+    manifest = sealed("pool", **{"pgbouncer.ini": value})
+    manifest["metadata"]["annotations"] = {URI_PARTS: f"pgbouncer.ini={mark}"}
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "words"),
+    [
+        ([sealed_for("2")], [sealed_for("1", "Bg"), pool_sealed("8")], []),
+        ([sealed_for("1"), pool_sealed("8")], [sealed_for("1"), pool_sealed("8")], []),
+        ([sealed_for("1"), pool_sealed("8")], [sealed_for("1"), pool_sealed("9", "Bg")],
+         ["moves from pg:5432/airflow to new:5432/airflow"]),
+        ([sealed_for("2")], [sealed_for("1", "Bg"), pool_sealed("7")], ["cannot be seen"]),
+    ],
+)  # fmt: skip
+def test_a_pooler_between_moves_no_database_but_for_its_own_sealed_file(base, head, words):
+    """The connection to the pooler stays the same whatever stands behind it."""
+    old, new = behind("pg:5432/airflow", "8"), behind("new:5432/airflow", "9")
+    old["connections"] += DIRECT["connections"] if base == [sealed_for("2")] else ()
+    items = found([reads(DATABASE), *base], [reads(DATABASE), *head], "database", old, new)
+    assert [word in item.message for word, item in zip(words, items, strict=True)] == [True] * len(
+        words
+    )
 
 
 def test_a_database_that_runs_here_and_goes_away_is_an_error():

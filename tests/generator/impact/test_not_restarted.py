@@ -57,8 +57,20 @@ def test_another_service_account_is_another_identity(now):
 
 
 def test_pods_that_ask_for_another_role_have_another_identity():
+    """One cause is one finding, whatever their accounts are."""
     base, head = (
-        workload("worker", annotations={"vault.hashicorp.com/role": role}) for role in ("a", "b")
+        [
+            workload(name, annotations={"vault.hashicorp.com/role": role}, serviceAccountName=name)
+            for name in ("scheduler", "worker")
+        ]
+        for role in ("a", "b")
     )
-    (item,) = found([base], [head], "identity")
-    assert "worker gets another identity" in item.message
+    (item,) = found(base, head, "identity")
+    assert "scheduler and worker get another identity" in item.message and len(item.also) == 1
+
+
+def test_an_identity_that_goes_is_told_as_none():
+    pod = workload("worker", serviceAccountName="a")
+    (item,) = found([pod, account("a", "one")], [pod, manifest("v1", "ServiceAccount", "a")],
+                    "identity")  # fmt: skip
+    assert "is removed: pods have no such identity" in item.message

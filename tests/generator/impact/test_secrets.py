@@ -9,6 +9,7 @@ from tests.generator.impact.builders import (
     manifest,
     sealed,
     secret,
+    service,
     workload,
 )
 
@@ -169,6 +170,34 @@ def test_another_database_is_an_error_without_its_address():
     assert item.severity == "error" and "two" not in item.message
 
 
+POOLED = "postgresql://u:p@airflow-pgbouncer.airflow:6543/airflow-metadata"
+
+
+def pooled(entry, service_name="pgbouncer"):
+    ini = f"[databases]\nairflow-metadata = {entry} pool_size=10\n[pgbouncer]\nlisten_port = 6543\n"
+    return [*connection(POOLED), service(service_name), secret("ini", **{"pgbouncer.ini": ini})]
+
+
+DIRECT = connection("postgresql://u:p@pg:5432/db")
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "severity"),
+    [
+        (DIRECT, pooled("host=pg.airflow dbname=db port=5432"), "info"),
+        (pooled("host='pg.airflow' dbname = db"), DIRECT, "info"),
+        (DIRECT, connection("postgresql://u:p@pg.airflow.svc.cluster.local/db"), "info"),
+        (DIRECT, pooled("host=pg.airflow dbname=other port=5432"), "error"),
+        (pooled("host=one dbname=db"), pooled("host=two dbname=db"), "error"),
+        (DIRECT, [*connection(POOLED), service("pgbouncer")], "warning"),
+        (pooled("host=pg dbname=db"), pooled("host=pg dbname=db port=5432"), None),
+    ],
+)
+def test_a_connection_is_followed_through_the_pooler_of_the_environment(base, head, severity):
+    items = found(base, head, "database")
+    assert [item.severity for item in items] == ([severity] if severity else [])
+
+
 def test_another_password_is_a_note():
     (item,) = found(connection("postgresql://u:p@h/db"), connection("postgresql://u:q@h/db"),
                     "database")  # fmt: skip
@@ -176,6 +205,10 @@ def test_another_password_is_a_note():
 
 
 def test_another_source_of_the_connection_is_told():
+    moved = connection("postgresql://u:p@h/db")
+    moved[0] = needs(from_secret(DATABASE, "t", "k"))
+    moved[1]["metadata"]["name"] = "t"
+    assert found(connection("postgresql://u:p@h/db"), moved, "database") == []
     base, head = [needs(from_secret(DATABASE, name, "k")) for name in ("s", "t")]
     assert "make sure that it is the same" in found([base], [head], "database")[0].message
     assert found([base], [base], "database") == []

@@ -1,6 +1,7 @@
 import pytest
 
 from generator.chart import key_table
+from generator.render import helm_notes
 from generator.render.normalise import MADE_UP
 from tests.generator.impact.builders import airflow_cfg, config, found, scaler, workload
 
@@ -147,20 +148,28 @@ DEPRECATION WARNING:
    Please change your values.
 
  DEPRECATION WARNING:
-    `e` has been removed.
+    `e` section has been removed.
 """
+WRITTEN = {"a": {"b": 1}, "e": 2}
+
+
+def warned(notes, values):
+    return {"values": values, "warnings": helm_notes.warnings(notes, values)}
 
 
 def test_new_deprecations_in_the_notes_are_told():
-    items = found([], [], "deprecated-key", {"notes": ""}, {"notes": NOTES})
-    assert [item.message for item in items] == [
-        "`a.b` has been renamed to `c.d`. Please change your values.",
-        "`e` has been removed.",
-    ]
+    (item,) = found([], [], "deprecated-key", warned("", {}), warned(NOTES, WRITTEN))
+    assert item.message == "`a.b` is deprecated: use `c.d`; `e` is deprecated: remove it"
+    assert item.brief == "2 deprecated chart keys"
+
+
+def test_old_keys_that_only_the_chart_itself_sets_are_not_told():
+    (item,) = found([], [], "deprecated-key", warned("", {}), warned(NOTES, {"e": 1}))
+    assert item.message == "`e` is deprecated: remove it"
 
 
 def test_standing_deprecations_are_counted():
-    (item,) = found([], [], "deprecated-key", {"notes": NOTES}, {"notes": NOTES})
+    (item,) = found([], [], "deprecated-key", *[warned(NOTES, WRITTEN)] * 2)
     assert item.severity == "info" and item.message.startswith("2 deprecated chart keys")
 
 

@@ -1,6 +1,14 @@
 import pytest
 
-from tests.generator.impact.builders import airflow_cfg, found, from_secret, secret, workload
+from tests.generator.impact.builders import (
+    airflow_cfg,
+    config,
+    found,
+    from_secret,
+    sealed,
+    secret,
+    workload,
+)
 
 CELERY = {"executor": "CeleryExecutor"}
 BROKER = "AIRFLOW__CELERY__BROKER_URL"
@@ -30,6 +38,34 @@ def test_a_first_log_store_loses_nothing():
     plain = airflow_cfg("[logging]\nremote_logging = False\n")
     assert found([plain], [airflow_cfg(REMOTE % "a")], "log-store") == []
     assert found([airflow_cfg(REMOTE % "a")], [airflow_cfg(REMOTE % "a")], "log-store") == []
+
+
+def logs_in(volume, kind="Deployment", **rest):
+    pod = {
+        "container_volumeMounts": [{"name": "logs", "mountPath": "/opt/airflow/logs", **rest}],
+        "volumes": [{"name": "logs", **volume}],
+    }
+    return workload("worker", kind, **pod)
+
+
+LOGS = {"persistentVolumeClaim": {"claimName": "logs"}}
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (logs_in({"emptyDir": {}}), "to no volume instead of claim logs"),
+        (logs_in({"emptyDir": {}}, "StatefulSet"), "to no volume instead of claim logs"),
+        (logs_in({"nfs": {"server": "n", "path": "/l"}}), "nfs"),
+        (logs_in(LOGS, subPath="new"), "claim logs, folder new instead of claim logs"),
+    ],
+)
+def test_a_volume_of_logs_that_goes_or_becomes_another_is_told(head, words):
+    (item,) = found([logs_in(LOGS)], [head], "log-store")
+    assert item.severity == "warning" and words in item.message
+    remote = airflow_cfg(REMOTE % "a")
+    assert found([logs_in(LOGS), remote], [head, remote], "log-store") == []
+    assert found([logs_in(LOGS)], [logs_in(LOGS)], "log-store") == []
 
 
 def reads(name="s"):
@@ -81,3 +117,41 @@ def test_another_secrets_backend_is_told(head, words):
     (item,) = found([base], [airflow_cfg(head)], "secrets-backend")
     assert words in item.message
     assert found([base], [base], "secrets-backend") == []
+
+
+def given(*names, whole=None, kind="secretRef"):
+    env = [from_secret(name, "s", "k") for name in names]
+    every = [{kind: {"name": whole}}] if whole else []
+    return workload("worker", container_env=env, container_envFrom=every)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "words"),
+    [
+        ([given("AIRFLOW_CONN_A", "AIRFLOW_VAR_B")], [given("AIRFLOW_VAR_B")], "AIRFLOW_CONN_A:"),
+        ([given(whole="x"), sealed("x", A="1", B="2")], [given()], "A and B:"),
+        (
+            [given(whole="x"), sealed("x", A="1", B="2")],
+            [given(whole="x"), sealed("x", A="1")],
+            "B:",
+        ),
+        ([given(whole="x")], [given()], "all of Secret x:"),
+        (
+            [given(whole="x", kind="configMapRef"), config({"C": "1"}, "x")],
+            [given(), config({"C": "1"}, "x")],
+            "C:",
+        ),
+    ],
+)
+def test_connections_and_variables_that_pods_are_no_longer_given_are_told(base, head, words):
+    (item,) = found(base, head, "variables-gone")
+    assert item.severity == "warning" and f"no longer given {words}" in item.message
+
+
+def test_what_pods_get_in_another_way_or_did_not_get_is_not_told():
+    base = [given(whole="x"), sealed("x", AIRFLOW_CONN_A="1")]
+    assert found(base, [given("AIRFLOW_CONN_A")], "variables-gone") == []
+    assert found(base, [given(whole="y")], "variables-gone") == []
+    assert found([given()], base, "variables-gone") == []
+    chart = [given("AIRFLOW_CONN_AIRFLOW_DB", "AIRFLOW__CELERY__BROKER_URL")]
+    assert found(chart, [given()], "variables-gone") == []

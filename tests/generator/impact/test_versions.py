@@ -195,6 +195,54 @@ def test_bundles_that_come_go_or_move_are_told():
     ]
 
 
+def test_a_bundle_that_reads_from_elsewhere_is_a_warning():
+    def bundle(**kwargs):
+        given = [{"name": "a", "classpath": "x.GitDagBundle", "kwargs": kwargs}]
+        return airflow_cfg(f"[dag_processor]\ndag_bundle_config_list = {json.dumps(given)}\n")
+
+    base = bundle(repo_url="https://u:c4n4ry@g/a.git")
+    for head in (
+        bundle(repo_url="https://g/b.git"),
+        bundle(repo_url="https://g/a.git", subdir="x"),
+    ):
+        (item,) = found([base], [head], "dag-bundle")
+        assert item.severity == "warning" and "reads from GitDagBundle" in item.message
+        assert "c4n4ry" not in item.message
+
+
+def reader(repository=None, volume=None, component="dag-processor"):
+    env = [{"name": "GITSYNC_REPO", "value": repository}] if repository else []
+    volumes = [{"name": "dags", "persistentVolumeClaim": {"claimName": volume}}] if volume else []
+    mounts = [{"name": "dags", "mountPath": "/opt/airflow/dags"}]
+    return workload(component, container_env=env, volumes=volumes, container_volumeMounts=mounts)
+
+
+def folder(path):
+    return airflow_cfg(f"[core]\ndags_folder = {path}\n")
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "words"),
+    [
+        ([reader("g/a")], [reader("g/b")], "from git repository g/b (/opt/airflow/dags) instead"),
+        ([reader("g/a")], [reader()], "from the image alone instead of git repository g/a"),
+        ([reader(volume="d")], [reader(volume="e")], "from claim e (/opt/airflow/dags) instead"),
+        ([reader(volume="d")], [reader()], "from the image alone instead of claim d"),
+        ([reader("g/a"), folder("/d/a")], [reader("g/a"), folder("/d/b")], "(/d/b) instead"),
+    ],
+)
+def test_dags_from_another_place_or_none_are_told(base, head, words):
+    (item,) = found(base, head, "dag-source")
+    assert item.severity == "warning" and words in item.message
+
+
+def test_dags_from_the_same_place_or_a_first_one_are_not_told():
+    assert found([reader("g/a")], [reader("g/a")], "dag-source") == []
+    assert found([reader()], [reader("g/a")], "dag-source") == []
+    none = [workload("statsd")]
+    assert found([reader("g/a", component="x")], none, "dag-source") == []
+
+
 def test_unreadable_bundles_are_left_to_validation():
     broken = airflow_cfg("[dag_processor]\ndag_bundle_config_list = [{\n")
     assert found([broken], [bundles(a="1")], "dag-bundle") == []

@@ -45,6 +45,41 @@ def test_a_database_with_a_volume_or_that_stays_keeps_its_data():
     assert found([store(**by_hand)], [store(memory="2Gi", **by_hand)], "data-loss") == []
 
 
+@pytest.mark.parametrize("path", ["/var/lib/postgresql/data", "/somewhere/data"])
+def test_a_volume_beside_the_data_keeps_none_of_it(path):
+    """What counts is the folder of the data, by the image or by PGDATA."""
+    volumes = [
+        {"name": "data", "emptyDir": {}},
+        {"name": "dumps", "persistentVolumeClaim": {"claimName": "dumps"}},
+    ]
+    mounts = [{"name": "data", "mountPath": path}, {"name": "dumps", "mountPath": "/dumps"}]
+    env = [{"name": "PGDATA", "value": f"{path}/pg"}]
+    pod = {"container_volumeMounts": mounts, "container_env": env, "volumes": volumes}
+    assert found([store(**pod)], [store(memory="2Gi", **pod)], "data-loss")
+    volumes[0] = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    assert found([store(**pod)], [store(memory="2Gi", **pod)], "data-loss") == []
+
+
+CLAIMS = {"spec": {"volumeClaimTemplates": TEMPLATES}}
+OTHER_CLAIM = {"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "other"}}]}
+
+
+@pytest.mark.parametrize(
+    ("head", "words"), [(EMPTY, "in an emptyDir instead"), (OTHER_CLAIM, "in claim other instead")]
+)
+def test_a_database_with_another_volume_starts_empty(head, words):
+    (item,) = found([store(**CLAIMS)], [store(**head)], "database")
+    assert item.severity == "error" and words in item.message
+    assert found([store(**CLAIMS)], [store(**CLAIMS)], "database") == []
+    assert found([store(**EMPTY)], [store(**head)], "database") == []
+
+
+def test_a_broker_with_another_volume_leaves_its_queue_behind():
+    celery = {"executor": "CeleryExecutor"}
+    (item,) = found([store("redis", **CLAIMS)], [store("redis", **EMPTY)], "broker", celery, celery)
+    assert "in no volume instead of the claims data-airflow-redis-N" in item.message
+
+
 def test_a_broker_without_a_volume_loses_its_queue():
     (item,) = found([store("redis", **EMPTY)], [store("redis", memory="2Gi", **EMPTY)],
                     "broker-emptied")  # fmt: skip
@@ -140,7 +175,9 @@ def test_a_longer_or_equal_retention_deletes_nothing_more(base, head):
 def logs(days, volume=None):
     env = [{"name": "AIRFLOW__LOG_RETENTION_DAYS", "value": str(days)}]
     volumes = [{"name": "logs", **(volume or {"persistentVolumeClaim": {"claimName": "l"}})}]
-    return workload("scheduler", container_env=env, volumes=volumes)
+    mounts = [{"name": "logs", "mountPath": "/opt/airflow/logs"}]
+    pod = {"container_env": env, "container_volumeMounts": mounts, "volumes": volumes}
+    return workload("scheduler", **pod)
 
 
 def test_log_files_that_are_kept_for_less_time_are_told():

@@ -136,3 +136,48 @@ def test_a_default_of_the_chart_that_a_copied_file_repeats_is_not_told():
     defaults = {**DEFAULTS, "config": {"scheduler": {"statsd_on": "True"}}}
     copied = dataclasses.replace(values, defaults=defaults)
     assert [*options.moved.problems(values)] and not [*options.moved.problems(copied)]
+
+
+MISSPELT = {
+    "AIRFLOW_CORE__PARALLELISM": "did you mean AIRFLOW__CORE__PARALLELISM?",
+    "AIRFLOW_Core_Parallelism": "did you mean AIRFLOW__CORE__PARALLELISM?",
+    "AIRFLOW_DATABASE__SQL_ALCHEMY_CONN_CMD": (
+        "did you mean AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD?"
+    ),
+    "AIRFLOW_WEBSERVER__BASE_URL": "did you mean AIRFLOW__API__BASE_URL?",
+    "AIRFLOW_COMMON_IO__XCOM_OBJECTSTORAGE_PATH": (
+        "did you mean AIRFLOW__COMMON_IO__XCOM_OBJECTSTORAGE_PATH?"
+    ),
+    "AIRFLOW_CORE__CHECK_SLAS": "remove it, or write a variable as AIRFLOW__SECTION__OPTION",
+    "AIRFLOW_CORE__NO_SUCH": "remove it, or write a variable as AIRFLOW__SECTION__OPTION",
+}
+
+
+@pytest.mark.parametrize("name", MISSPELT)
+def test_a_variable_under_another_name_is_led_to_one_that_airflow_reads(name):
+    [problem] = options.variable_name.problems(values_of(variable(name)))
+    assert problem.message == (
+        f"{name} has no effect: Airflow does not read a variable of this name"
+    )
+    assert problem.hint == MISSPELT[name]
+    asked = problem.hint.removeprefix("did you mean ").rstrip("?")
+    assert not [
+        after
+        for check in (*CHECKS, options.variable_name)
+        for after in check.problems(values_of(variable(asked)))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("user", "used"),
+    [
+        ({"extraEnv": "- name: AIRFLOW_CORE_X__Y\n  value: a\n"}, False),
+        ({"extraEnv": "- name: AIRFLOW_CORE__X\n  value: a\n"}, False),
+        ({"extraEnv": "- name: AIRFLOW_CORE__X\n- name: A\n  value: $(AIRFLOW_CORE__X)\n"}, True),
+        ({**variable("AIRFLOW_CORE__X"), "secret": [{"envName": "AIRFLOW_CORE__X"}]}, False),
+        ({**variable("AIRFLOW_CORE__X"), "scheduler": {"args": ["run $AIRFLOW_CORE__X"]}}, True),
+    ],
+)
+def test_a_variable_that_another_value_uses_is_ones_own(user, used):
+    found = list(options.variable_name.problems(values_of(user)))
+    assert bool(found) == (not used and "CORE__X" in str(user))

@@ -1,5 +1,7 @@
 """Environments on charts of other versions: what is renamed, left out, refused, and said."""
 
+import re
+
 import pytest
 import yaml
 
@@ -12,7 +14,7 @@ from generator.pipeline import generate
 from generator.release import chart_lines
 from generator.release.chart_lines import Level
 from generator.tree import catalogue
-from tests.made_up_chart import made_up
+from tests.made_up_chart import HTTP_ROUTE, made_up
 from tests.repositories import DEV, PRODUCTION, SETTINGS, STAGING, changed
 
 BUDGETS = [f"{part}.podDisruptionBudget" for part in ("triggerer", "dagProcessor", "workers")]
@@ -63,13 +65,6 @@ GATEWAY = (
     "gateway: {parentRefs: [{name: public, namespace: gateways, sectionName: https}], "
     "hostnames: [a.example.com]}\n"
 )
-HTTP_ROUTE = {
-    f"httpRoute.apiServer.{key}": default
-    for key, default in {
-        **{"enabled": False, "parentRefs": [], "hostnames": [], "annotations": {}},
-        **{"path": "/", "pathType": "PathPrefix"},
-    }.items()
-}
 
 
 def test_a_gateway_goes_through_the_chart_where_the_chart_makes_an_http_route(cache, add):
@@ -142,6 +137,20 @@ def test_a_field_that_the_chart_cannot_express_is_an_error_at_its_line(cache, ad
         " triggerer.podDisruptionBudget; it needs chart 1.19.0 or later"
     )
     assert "gen-env upgrade dev --chart 1.19.0" in problem.hint
+
+
+def test_an_old_autoscaler_that_goes_through_pgbouncer_is_an_error_only_with_pgbouncer(cache):
+    pool = changed(PRODUCTION, ("version: 1.22.0", "version: 1.9.0"), OLD_AIRFLOW)
+    problem = next(item for item in about_the_chart(built(cache, pool)) if "scaling" in str(item))
+    assert problem.message == (
+        "chart 1.9.0 cannot express workers.autoscaling: it has no key"
+        " workers.keda.usePgbouncer; it needs chart 1.11.0 or later"
+    )
+    oidc = re.search("(?m)^auth: .*$", pool)[0]
+    direct = changed(pool, ("pgbouncer: {replicas: 2, poolSize: 20}\n", ""), (oidc, "auth: {}"))
+    result = built(cache, direct)
+    assert not [item for item in result.problems if item.severity is Severity.ERROR]
+    assert result.release.values["workers"]["keda"]["maxReplicaCount"] == 10
 
 
 def test_a_part_that_the_chart_lacks_is_one_error(cache, add):

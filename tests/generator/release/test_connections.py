@@ -23,8 +23,13 @@ def environment(version="3.2.2", executor="CeleryExecutor", config=None, env=Non
     )
 
 
+of = database_connections.of_definition
+
+
 def demands(env):
-    return {demand.component: demand.per_pod for demand in database_connections.connections(env)}
+    return {
+        demand.component: demand.per_pod for demand in database_connections.connections(of(env))
+    }
 
 
 def test_api_server_fills_the_pool_of_each_process():
@@ -109,13 +114,13 @@ def test_task_pods_of_3_only_check_the_database():
 
 
 def test_result_backend_has_one_connection_per_process():
-    found = database_connections.result_backend(environment(workers={"concurrency": 6}))
+    found = database_connections.result_backend(of(environment(workers={"concurrency": 6})))
     assert [(d.component, d.per_pod) for d in found] == [("workers", 6), ("scheduler", 1)]
-    assert database_connections.result_backend(environment(executor="LocalExecutor")) == []
+    assert database_connections.result_backend(of(environment(executor="LocalExecutor"))) == []
 
 
 def test_every_number_says_why():
     for version in ("3.2.2", "2.11.0"):
-        for demand in database_connections.connections(environment(version)):
+        for demand in database_connections.connections(of(environment(version))):
             assert demand.why
             assert demand.per_pod > 0

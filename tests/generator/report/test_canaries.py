@@ -11,6 +11,7 @@ from rich.console import Console
 from generator.core.problem import Problem, Severity
 from generator.diff.compare import compare
 from generator.diff.model import Facts, Side
+from generator.render import helm_notes
 from generator.report import html, json_report, markdown, terminal
 from generator.report.assemble import environment_diff
 from generator.report.model import Report
@@ -106,18 +107,15 @@ def formats(report):
 
 def sides(*secrets):
     return [
-        Side(
-            "r",
-            tuple(places(secret)),
-            Facts(
-                values={"data": {"brokerUrl": uri(secret)}, "fernetKey": secret},
-                notes=f"DEPRECATION WARNING:\n  `x` with {uri(secret)} is gone\n",
-            ),
-            namespace="airflow",
-            failure=None,
-        )
+        Side("r", tuple(places(secret)), _facts(secret), namespace="airflow", failure=None)
         for secret in secrets
     ]
+
+
+def _facts(secret):
+    values = {"data": {"brokerUrl": uri(secret)}, "fernetKey": secret, "x": 1}
+    notes = f"DEPRECATION WARNING:\n  `x` with {uri(secret)} is gone\n"
+    return Facts(values=values, warnings=helm_notes.warnings(notes, values))
 
 
 def leaks(secret, text):

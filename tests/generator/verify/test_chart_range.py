@@ -19,6 +19,7 @@ CHARTS = {
     "1.6.0": ("2.3.0", ("triggerer", "dag_processor")),
     "1.9.0": ("2.6.3", ("dag_processor",)),
     "1.11.0": ("2.7.1", ()),
+    "1.13.1": ("2.8.3", ()),
     "1.16.0": ("2.10.5", ()),
     "1.19.0": ("3.1.7", ()),
 }
@@ -182,3 +183,14 @@ def test_a_healthy_environment_is_verified_on_its_chart(version, environment):
     if silent:
         words = next(item.message for item in verdict.conditions if item.name == "airflow")
         assert words.endswith(f"not reported by Airflow {version_of_airflow}: {NAMES[silent]}")
+
+
+def test_a_verdict_names_the_table_by_which_a_newer_airflow_is_judged(own_chart, tmp_path):
+    repo = repository(tmp_path / "repo", dev=changed(DEV, ("3.2.2", "3.9.0")))
+    assert repo.run("generate").code == 0
+    repo.init()
+    expected = verify.subject(repo.root, verify.Options("dev", None, 0)).expected
+    verdict = _played(expected)
+    assert verdict.outcome is Outcome.VERIFIED
+    assert "Airflow 3.9.0 (judged by the table of 3.3.2)" in verdict.basis.line
+    assert verdict.as_json()["basis"]["airflow"]["table"] == "3.3.2"

@@ -10,7 +10,8 @@ import threading
 import pytest
 from markdown_it import MarkdownIt
 
-from service.model.check import CheckState, Grants
+from service.model.check import Grants
+from service.model.job import State
 from tests.fakes import forge as fake_forge
 from tests.repositories import SETTINGS
 from tests.service.check.test_hostile import alive
@@ -109,7 +110,7 @@ def test_filters_and_drivers_of_git_are_not_run(world, armed):
     outcome = world.check(number)
     assert not mark.exists()
     # Argo CD's git would run what its own settings name for them.
-    assert outcome.state is CheckState.FAILURE and rules(outcome) == {"tree/foreign"}
+    assert outcome.state is State.FAILURE and rules(outcome) == {"tree/foreign"}
     assert "500" in world.comment(number)
     # The trap is one: git as a user has it runs what the attributes name.
     archive = ["git", f"--git-dir={world.bare}", "archive", "main"]
@@ -127,7 +128,7 @@ def test_hooks_and_settings_in_a_tree_are_files_and_no_more(world, tmp_path):
     world.work.edit(DEV, *SMALL)
     world.commit(generate=True)
     outcome = world.check(world.open())
-    assert outcome.state is not CheckState.ERROR
+    assert outcome.state is not State.ERROR
     assert not mark.exists()
     alive(world)
 
@@ -158,7 +159,7 @@ def test_addresses_in_a_head_are_not_asked(world, monkeypatch):
         )
         world.commit("Addresses everywhere")
         outcome = world.check(world.open())
-        assert outcome.state is CheckState.FAILURE, outcome.summary
+        assert outcome.state is State.FAILURE, outcome.summary
         assert callers == []
     alive(world)
 
@@ -178,7 +179,7 @@ def test_another_version_of_the_chart_comes_from_where_the_base_says(world, monk
         outcome = world.check(world.open())
         # What the base names was merged, so it is asked for the version; the head's never is.
         assert callers == [] and asked
-    assert outcome.state in (CheckState.ERROR, CheckState.FAILURE)
+    assert outcome.state in (State.ERROR, State.FAILURE)
 
 
 VENDORED = SETTINGS + "chart: {source: vendored, path: charts/airflow}\n"
@@ -263,7 +264,7 @@ def test_links_out_of_a_vendored_chart_are_not_followed(vendored, path, target):
     vendored.work.edit(DEV, *SMALL)
     vendored.commit()
     outcome = vendored.check(vendored.open())
-    assert outcome.state in (CheckState.FAILURE, CheckState.ERROR), outcome.summary
+    assert outcome.state in (State.FAILURE, State.ERROR), outcome.summary
     said = told(outcome, vendored)
     assert "root:" not in said and CANARY not in said
 
@@ -280,7 +281,7 @@ def test_a_vendored_charts_dependencies_are_not_fetched(vendored):
         vendored.commit()
         outcome = vendored.check(vendored.open())
         assert callers == []
-    assert outcome.state in (CheckState.FAILURE, CheckState.ERROR), outcome.summary
+    assert outcome.state in (State.FAILURE, State.ERROR), outcome.summary
 
 
 # Nothing is told.
@@ -335,7 +336,7 @@ def test_names_and_texts_make_no_markup_in_a_comment(world):
     world.options = {"push_back": False}
     number = world.open(title=f"# {BREAKS}")
     outcome = world.check(number, grants=Grants(accepted={"impact/x": "<b>@everyone"}))
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "yaml/syntax" in rules(outcome) or "tree/unreadable" in rules(outcome)
     for token in SHOWN.parse(world.comment(number)):
         assert token.type != "html_block" or re.fullmatch(
@@ -365,6 +366,6 @@ def test_what_the_forge_says_of_a_pull_request_is_not_believed(world):
         number = world.store.add_pull(head=branch, sha=sha, title=f"{CANARY}\n\n@everyone")
         world._bare("update-ref", world.ref(number), sha)
         outcome = world.check(number)
-        assert outcome.state is CheckState.NEUTRAL, (branch, outcome.summary)
+        assert outcome.state is State.NEUTRAL, (branch, outcome.summary)
         assert world.comment(number) == ""
     assert fake_forge.TOKEN not in world.texts()

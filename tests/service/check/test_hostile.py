@@ -9,7 +9,8 @@ from pytest import param
 
 from service.check.reporter import Reporter
 from service.check.run import UnexpectedFault, check
-from service.model.check import CheckState, Grants
+from service.model.check import Grants
+from service.model.job import State
 from tests.effort import marks, pick
 from tests.fakes import forge as fake_forge
 from tests.repositories import DEV as DEV_TEXT
@@ -35,7 +36,7 @@ def alive(world):
     """The next request is still answered."""
     world.work.git("switch", "-q", "main")
     number = world.change(DEV, *SMALL, branch="next")
-    assert world.check(number).state is CheckState.SUCCESS
+    assert world.check(number).state is State.SUCCESS
 
 
 @pytest.mark.always
@@ -59,7 +60,7 @@ def test_links_are_findings_and_never_followed(world, path, target):
     world.work.edit("environments/staging/environment.yaml", "tag: 3.2.2-r1", "tag: 3.2.2-r2")
     world.options = {"push_back": False}
     outcome = world.check(opened(world))
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert rules(outcome) & {"tree/symlink", "tree/unreadable", "settings/missing"}
     assert "root:" not in world.texts() + outcome.json_report + outcome.report_html
 
@@ -73,7 +74,7 @@ def test_submodules_and_huge_files_are_findings(world):
     world.work.git("update-index", "--add", "--cacheinfo", f"160000,{head},environments/dev/sub")
     world.work.git("commit", "-qm", "x")
     outcome = world.check(world.open())
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     told = [p for p in report(outcome)["problems"] if p["rule"] == "tree/unreadable"]
     assert [item["path"] for item in told] == ["environments/dev/big.bin", "environments/dev/sub"]
     assert {item["severity"] for item in told} == {"error"}
@@ -85,7 +86,7 @@ def test_a_bug_in_comparing_an_environment_is_a_finding_of_that_one(world, monke
 
     monkeypatch.setattr("service.check.assess.review.review", broken)
     outcome = world.check(world.change(DEV, *SMALL))
-    assert outcome.state is CheckState.FAILURE and "check/bug" in rules(outcome)
+    assert outcome.state is State.FAILURE and "check/bug" in rules(outcome)
     assert CANARY not in outcome.json_report
 
 
@@ -118,7 +119,7 @@ def test_odd_names_do_no_harm(world, name):
     number = world.store.add_pull(head="feature", sha=sha)
     world.follow()
     outcome = world.check(number)
-    assert outcome.state in (CheckState.FAILURE, CheckState.ERROR)
+    assert outcome.state in (State.FAILURE, State.ERROR)
     assert "\u202e" not in world.texts() + outcome.report_html
     alive(world)
 
@@ -151,7 +152,7 @@ def test_yaml_that_explodes_is_a_finding(world, path, bomb):
     world.work.write(path, text)
     world.options = {"push_back": False}
     outcome = world.check(opened(world))
-    assert outcome.state is CheckState.FAILURE, outcome.summary
+    assert outcome.state is State.FAILURE, outcome.summary
 
 
 @pytest.mark.few(1)
@@ -170,7 +171,7 @@ def test_generated_files_of_odd_shapes_beside_a_broken_definition(world, text):
     world.work.write(DEV, f"{DEV_TEXT}unknown: 1\n")
     world.work.write("environments/dev/generated/application.yaml", text)
     outcome = world.check(opened(world))
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert world.status(world.head("feature"))["state"] == "failure"
     assert "definition/schema" in rules(outcome)
 
@@ -196,7 +197,7 @@ def test_settings_alone_are_told_to_take_effect_later(world):
     world.work.write("gen-env.yaml", SETTINGS.replace("10.0.0.1", "10.6.6.6"))
     number = opened(world)
     outcome = world.check(number)
-    assert outcome.state is CheckState.SUCCESS, outcome.summary
+    assert outcome.state is State.SUCCESS, outcome.summary
     assert "clusters in gen-env.yaml take effect after the merge" in world.comment(number)
 
 
@@ -279,6 +280,6 @@ def test_a_fork_is_never_rendered_without_leave(world):
     number = world.open(fork=True)
     tools = dataclasses.replace(world.tools, renderer=Forbidden)
     outcome = check(world.request(number), tools)
-    assert outcome.state is CheckState.NEUTRAL, outcome.summary
+    assert outcome.state is State.NEUTRAL, outcome.summary
     outcome = world.check(number, grants=Grants(trusted_by="alice"))
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE

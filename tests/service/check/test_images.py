@@ -8,7 +8,8 @@ from generator.pipeline.image_look_up import MOST, Answer
 from generator.report.model import EnvironmentDiff, Report
 from service.check import images
 from service.check.assess import Findings
-from service.model.check import CheckState, Grants
+from service.model.check import Grants
+from service.model.job import State
 from tests.fakes.chart_server import serving
 from tests.generator.pipeline.test_image_look_up import unknown
 from tests.repositories import SETTINGS
@@ -48,7 +49,7 @@ def every(found):
 def test_an_image_that_its_registry_does_not_have_fails_the_check(world, registry):
     allow(world, registry.host)
     outcome = world.check(name(world, registry, "3.2.2-gone"))
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "image/not-found" in outcome.summary
     assert f"image '{registry.host}/team/airflow:3.2.2-gone' not found" in said(outcome)
     registry.asked.clear()

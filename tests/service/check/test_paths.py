@@ -6,7 +6,7 @@ from generator.forge.connect import connect
 from generator.forge.credentials import App
 from generator.forge.location import Location
 from generator.forge.port import ForgeKind
-from service.model.check import CheckState
+from service.model.job import State
 from tests.generator.forge.forges import app_key
 from tests.generator.seal.keypair import private_key
 from tests.repositories import SETTINGS
@@ -38,7 +38,7 @@ def test_an_app_shows_remarks_at_the_lines_of_a_check_run(world):
     world.options = {"push_back": False}
     number = world.change(DEV, *SMALL, generate=False)
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     (run,) = {run["name"]: run for run in world.store.check_runs}.values()
     assert (run["status"], run["conclusion"]) == ("completed", "failure")
     places = {(item["path"], item["annotation_level"]) for item in run["output"]["annotations"]}
@@ -54,7 +54,7 @@ def test_a_changed_default_reaches_its_environments_and_is_pushed(world):
     world.work.write("gen-env.yaml", f"{SETTINGS}{defaults}")
     world.commit()
     outcome = world.check(world.open())
-    assert outcome.state is CheckState.SUCCESS, outcome.summary
+    assert outcome.state is State.SUCCESS, outcome.summary
     assert list(outcome.environments) == ["staging"]
     assert "replicas: 3" in world.show(f"feature:{VALUES.replace('dev', 'staging')}")
 
@@ -74,7 +74,7 @@ def test_a_tree_of_another_version_is_a_note_and_is_not_pushed(world):
         sha = world.head("feature")
         outcome = world.check(number)
         assert world.head("feature") == sha
-        assert outcome.state is CheckState.SUCCESS, (version, outcome.summary)
+        assert outcome.state is State.SUCCESS, (version, outcome.summary)
         assert ("tree/out-of-date", "info") in problems(outcome)
 
 
@@ -85,7 +85,7 @@ def test_what_is_pushed_to_a_branch_behind_its_base_is_right_after_the_merge(wor
     world.work.edit(DEV, "{version: 3.2.2}", "{version: 3.2.2, env: {TRIGGER: a}}")
     world.commit(generate=True)
     world.merge()
-    assert world.check(number).state is CheckState.SUCCESS
+    assert world.check(number).state is State.SUCCESS
     world.work.git("fetch", "-q", str(world.bare), "feature:got")
     world.work.git("merge", "-q", "got")
     assert world.work.run("generate", "--check").code == 0
@@ -98,7 +98,7 @@ def test_files_of_the_repository_alone_are_compared_too(world):
     world.options = {"push_back": False}
     world.commit()
     outcome = world.check(world.open())
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert rules(outcome) == {"tree/out-of-date"}
     assert "bootstrap/root.yaml" in world.comment(1)
 
@@ -109,7 +109,7 @@ def test_an_environment_that_nobody_defined_is_not_let_in(world):
     world.work.write("environments/evil/generated/application.yaml", "kind: Application\n")
     world.commit()
     outcome = world.check(world.open())
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "tree/foreign" in rules(outcome)
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 import yaml
 
-from service.model.check import CheckState
+from service.model.job import State
 from tests import hostile
 from tests.service.check.world import DEV, report, rules
 
@@ -31,7 +31,7 @@ def test_a_hostile_file_fails_the_check(world, number, place):
     world.branch("feature")
     world.work.write(path, hostile.TEXTS[kind])
     outcome = outcome_of(world)
-    assert outcome.state is CheckState.FAILURE, (path, kind, outcome.summary)
+    assert outcome.state is State.FAILURE, (path, kind, outcome.summary)
     assert rules(outcome) <= {
         "tree/foreign",
         "tree/stale",
@@ -49,7 +49,7 @@ def test_a_generated_file_that_a_person_applies_fails_the_check(world, folder):
     world.branch("feature")
     world.work.write(path, hostile.TEXTS["cluster role binding"])
     outcome = outcome_of(world)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert rules(outcome) == {"tree/not-ours"}
 
 
@@ -63,7 +63,7 @@ def test_a_tree_of_another_version_is_shown_as_it_stands(world, what):
     path = "environments/dev/generated/manifests/namespace.yaml"
     world.work.write(path, world.work.read(path) + "---\n" + hostile.TEXTS[what].decode())
     outcome = outcome_of(world)
-    assert outcome.state is CheckState.FAILURE, outcome.summary
+    assert outcome.state is State.FAILURE, outcome.summary
     (found,) = report(outcome)["environments"]
     added = {item["kind"] for item in found["changes"] if item["action"] == "added"}
     assert added == {hostile.KINDS[what]["kind"]}
@@ -77,7 +77,7 @@ def test_what_was_there_before_fails_the_next_check_of_its_environment(world):
     change = ("auth:", "scheduler: {replicas: 2}\nauth:")
     number = world.change(DEV, *change, generate=False)
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE and "tree/foreign" in rules(outcome)
+    assert outcome.state is State.FAILURE and "tree/foreign" in rules(outcome)
 
 
 def test_a_policy_of_the_same_pull_request_opens_nothing(world):
@@ -88,7 +88,7 @@ def test_a_policy_of_the_same_pull_request_opens_nothing(world):
     world.work.write("environments/dev/manifests/team.yaml", hostile.TEXTS["config map"])
     world.generate()
     outcome = outcome_of(world)
-    assert outcome.state is CheckState.FAILURE and "policy/manifests" in rules(outcome)
+    assert outcome.state is State.FAILURE and "policy/manifests" in rules(outcome)
 
 
 FLUX_ROOT = """\
@@ -103,8 +103,8 @@ spec: {ref: {branch: main}}
 @pytest.mark.parametrize(
     ("text", "state", "words"),
     [
-        (FLUX_ROOT.replace("main", "theirs"), CheckState.FAILURE, "every environment under Flux"),
-        (FLUX_ROOT + "---\nkind: Job\n", CheckState.SUCCESS, "gen-env has not read"),
+        (FLUX_ROOT.replace("main", "theirs"), State.FAILURE, "every environment under Flux"),
+        (FLUX_ROOT + "---\nkind: Job\n", State.SUCCESS, "gen-env has not read"),
     ],
 )
 def test_what_flux_applies_beside_gen_envs_files_is_judged_or_named(world, text, state, words):

@@ -9,7 +9,8 @@ from generator.forge.port import ForgeKind
 from generator.pipeline import toolchain
 from service.check import stored_report
 from service.check.bounds import Bounded
-from service.model.check import CheckState, Grants, Override
+from service.model.check import Grants, Override
+from service.model.job import State
 from tests.fakes import forge as fake_forge
 from tests.repositories import PRODUCTION, SETTINGS
 from tests.service.check.world import DEV, REPORT, problems, report, rules
@@ -28,7 +29,7 @@ def test_a_change_gets_one_status_and_one_comment(world):
     number = world.change(DEV, *SMALL)
     outcome = world.check(number)
     sha = world.head("feature")
-    assert outcome.state is CheckState.SUCCESS, outcome.json_report
+    assert outcome.state is State.SUCCESS, outcome.json_report
     assert outcome.head_sha == sha
     assert world.said()[0] == "pending"
     assert world.status(sha)["state"] == "success"
@@ -56,7 +57,7 @@ def test_what_is_not_gen_envs_gets_a_quick_word_and_no_comment(world):
     world.commit()
     number = world.open()
     outcome = world.check(number)
-    assert (outcome.state, outcome.json_report) == (CheckState.NEUTRAL, "")
+    assert (outcome.state, outcome.json_report) == (State.NEUTRAL, "")
     assert world.status(world.head("docs"))["state"] == "success"
     assert "affects no gen-env files" in world.status(world.head("docs"))["description"]
     assert world.comment(number) == ""
@@ -69,7 +70,7 @@ def test_a_first_gen_env_yaml_is_not_trusted_yet(world):
     world.branch("feature", base="HEAD")
     world.commit()
     outcome = world.check(world.open())
-    assert outcome.state is CheckState.NEUTRAL
+    assert outcome.state is State.NEUTRAL
     assert "checks begin" in outcome.summary
 
 
@@ -79,7 +80,7 @@ def test_a_change_that_is_too_large_is_not_begun(world):
         world.work.write(f"environments/dev/secrets/{number}.yaml", f"# {number}\n" + "x" * 900_000)
     world.commit()
     outcome = world.check(world.open())
-    assert outcome.state is CheckState.ERROR and outcome.json_report == ""
+    assert outcome.state is State.ERROR and outcome.json_report == ""
     assert (
         "17 MiB in 20 files, and at most 16 MiB"
         in world.status(world.head("feature"))["description"]
@@ -96,7 +97,7 @@ def test_a_check_that_takes_too_much_ends_with_that_word(world, monkeypatch, bou
     else:
         monkeypatch.setattr(Bounded, "__init__", _with_no_objects(Bounded.__init__))
     outcome = world.check(world.change(DEV, *SMALL))
-    assert outcome.state is CheckState.ERROR and outcome.json_report == ""
+    assert outcome.state is State.ERROR and outcome.json_report == ""
     status = world.status(world.head("feature"))
     assert (status["state"], words in status["description"]) == ("error", True)
     assert "a writer may override" in outcome.summary
@@ -111,20 +112,20 @@ def test_after_a_merge_elsewhere_a_check_renders_nothing_again(world):
     lazy = lambda files: toolchain.lazy(files, watch=renders.append)  # noqa: E731
     world.tools = dataclasses.replace(world.tools, renderer=lazy)
     number = world.change(STAGING, "replicas: 2", "replicas: 9")
-    assert world.check(number).state is CheckState.SUCCESS and renders
+    assert world.check(number).state is State.SUCCESS and renders
     world.work.git("switch", "--quiet", "--force-create", "main", "main")
     world.work.edit(DEV, *SMALL)
     world.commit(generate=True)
     world.merge()
     renders.clear()
     outcome = world.check(number)
-    assert outcome.state is CheckState.SUCCESS and set(outcome.environments) == {"staging"}
+    assert outcome.state is State.SUCCESS and set(outcome.environments) == {"staging"}
     assert {item.outcome for item in renders} == {"cached"}, "the merge touches another one"
     world.work.edit(STAGING, "workers:\n", "triggerer: {capacity: 500}\nworkers:\n")
     world.commit(generate=True)
     world.merge()
     renders.clear()
-    assert world.check(number).state is CheckState.SUCCESS
+    assert world.check(number).state is State.SUCCESS
     assert "rendered" in {item.outcome for item in renders}, "that merge touches this one"
 
 
@@ -139,7 +140,7 @@ def test_of_a_report_that_is_too_large_the_beginning_is_kept(world, monkeypatch)
 @pytest.mark.thorough
 def test_a_draft_is_checked_like_any_other(world):
     number = world.change(DEV, *SMALL, draft=True)
-    assert world.check(number).state is CheckState.SUCCESS
+    assert world.check(number).state is State.SUCCESS
     assert world.status(world.head("feature"))["state"] == "success"
 
 
@@ -147,16 +148,16 @@ def test_a_loss_fails_the_check_until_a_writer_accepts_it_for_this_commit(world)
     number = world.change(DEV, *MIGRATION)
     outcome = world.check(number)
     sha = world.head("feature")
-    assert (outcome.state, outcome.environments) == (CheckState.FAILURE, {"dev": "failure"})
+    assert (outcome.state, outcome.environments) == (State.FAILURE, {"dev": "failure"})
     assert world.status(sha)["state"] == "failure"
     assert f"/gen-env accept impact/migration {sha}" in world.comment(number)
     accepted = Grants(accepted={"impact/migration": "alice"})
     outcome = world.check(number, grants=accepted)
-    assert outcome.state is CheckState.SUCCESS
+    assert outcome.state is State.SUCCESS
     assert world.status(sha)["state"] == "success"
     assert "alice has accepted" in world.comment(number)
     other = Grants(accepted={"impact/other": "alice"})
-    assert world.check(number, grants=other).state is CheckState.FAILURE
+    assert world.check(number, grants=other).state is State.FAILURE
 
 
 def test_an_override_is_told_with_its_author_and_reason(world):
@@ -164,7 +165,7 @@ def test_an_override_is_told_with_its_author_and_reason(world):
     outcome = world.check(
         number, grants=Grants(override=Override("alice", "agreed in the war room"))
     )
-    assert outcome.state is CheckState.SUCCESS
+    assert outcome.state is State.SUCCESS
     status = world.status(world.head("feature"))
     assert status["state"] == "success"
     assert status["description"].startswith("overridden by @alice: agreed in the war room")
@@ -189,7 +190,7 @@ def production(world):
 def test_a_change_is_not_blamed_for_the_errors_that_were_there(production):
     number = production.change(PROD, *MORE)
     outcome = production.check(number)
-    assert outcome.state is CheckState.SUCCESS, outcome.summary
+    assert outcome.state is State.SUCCESS, outcome.summary
     found = report(outcome)["environments"][0]["problems"]
     stubs = [item for item in found if item["rule"] == "secrets/stub"]
     assert stubs and {item["state"] for item in stubs} == {"old"}
@@ -203,7 +204,7 @@ def test_a_change_is_not_blamed_for_the_errors_that_were_there(production):
 def test_an_error_that_a_change_brings_fails_beside_those_that_were_there(production):
     number = production.change(PROD, MORE[0], f"{MORE[1]}\nmanifests: [none.yaml]", generate=False)
     outcome = production.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     found = report(outcome)["environments"][0]["problems"]
     assert "new" in {item["state"] for item in found if item["severity"] == "error"}
 
@@ -216,7 +217,7 @@ def test_a_definition_that_breaks_is_never_headed_no_changes(world, fork):
     world.commit()
     number = world.open(fork=fork)
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     shown = report(outcome)
     assert shown["reason"].startswith("Not compared: dev: ")
     assert not shown["environments"][0]["rendered"]
@@ -233,10 +234,10 @@ def test_an_author_cannot_accept_alone_where_the_base_asks_for_another_person(wo
     number = world.change(DEV, *MIGRATION)
     author = world.forge.get_pr(number).author
     own = Grants({"impact/migration": author}, Override(author, "hurry"))
-    assert world.check(number, grants=own).state is CheckState.FAILURE
+    assert world.check(number, grants=own).state is State.FAILURE
     other = Grants({"impact/migration": "somebody-else"})
     outcome = world.check(number, grants=other)
-    assert outcome.state is CheckState.SUCCESS
+    assert outcome.state is State.SUCCESS
     words = "accepted by @somebody-else: impact/migration"
     assert words in outcome.summary and words in outcome.report_html
     assert world.status(world.head("feature"))["description"].startswith(words)
@@ -246,10 +247,10 @@ def test_an_author_cannot_accept_alone_where_the_base_asks_for_another_person(wo
     world.commit(generate=True)
     number = world.open()
     own = Grants({"impact/policy": world.forge.get_pr(number).author})
-    assert world.check(number, grants=own).state is CheckState.FAILURE
+    assert world.check(number, grants=own).state is State.FAILURE
     assert "impact/policy" in world.comment(number)
     other = Grants({"impact/policy": "somebody-else"})
-    assert world.check(number, grants=other).state is CheckState.SUCCESS
+    assert world.check(number, grants=other).state is State.SUCCESS
 
 
 def test_the_tree_is_regenerated_in_one_commit_and_never_twice(world):
@@ -258,7 +259,7 @@ def test_the_tree_is_regenerated_in_one_commit_and_never_twice(world):
     outcome = world.check(number)
     after = world.head("feature")
     assert after != before and outcome.head_sha == after
-    assert outcome.state is CheckState.SUCCESS, outcome.json_report
+    assert outcome.state is State.SUCCESS, outcome.json_report
     assert world.show(f"{after}^") and world._bare("rev-parse", f"{after}^") == before
     body = world._bare("log", "-1", "--format=%an%n%B", after)
     assert body.startswith("gen-env\nRegenerate dev") and "Gen-Env-Generated: true" in body
@@ -281,7 +282,7 @@ def test_a_commit_of_ours_is_never_followed_by_another(world):
     before = world.head("feature")
     outcome = world.check(number)
     assert world.head("feature") == before
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "already by gen-env" in world.comment(number)
     assert f"+++ b/{VALUES}" in world.comment(number)
 
@@ -291,7 +292,7 @@ def test_without_push_back_the_patch_stands_in_the_comment_and_applies(world, tm
     world.options = {"push_back": False}
     number = world.change(DEV, *SMALL, generate=False)
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "tree/out-of-date" in rules(outcome)
     comment = world.comment(number)
     assert "switched off" in comment
@@ -301,7 +302,7 @@ def test_without_push_back_the_patch_stands_in_the_comment_and_applies(world, tm
     world.work.git("apply", str(tmp_path / "fix.patch"))
     world.commit()
     world.push()
-    assert world.check(number).state is CheckState.SUCCESS
+    assert world.check(number).state is State.SUCCESS
 
 
 @pytest.mark.thorough
@@ -319,7 +320,7 @@ def test_a_refused_push_leaves_the_patch(world):
     number = world.store.add_pull(head="feature", sha=world.head("feature"))
     world.follow()
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "rejects pushes" in world.comment(number)
     assert "secretsecret" not in world.texts()
     assert f"+++ b/{VALUES}" in world.comment(number)
@@ -338,7 +339,7 @@ def test_a_branch_that_moved_under_the_push_is_left_alone(world):
 
     world.after_ask = lambda count: meanwhile(count) if world.statuses(seen) else None
     outcome = world.check(number, sha=seen)
-    assert outcome.state is CheckState.SUPERSEDED
+    assert outcome.state is State.SUPERSEDED
     assert world.head("feature") == world.work.git("rev-parse", "HEAD") != seen
     assert world.comment(number) == ""
 
@@ -352,7 +353,7 @@ def test_a_tier_of_promotions_only_is_not_pushed_to(world):
     number = world.change(DEV, *SMALL, generate=False)
     before = world.head("feature")
     outcome = world.check(number)
-    assert (outcome.state, world.head("feature")) == (CheckState.FAILURE, before)
+    assert (outcome.state, world.head("feature")) == (State.FAILURE, before)
     assert "by promotion only" in world.comment(number)
 
 
@@ -362,14 +363,14 @@ def test_a_fork_is_read_as_text_until_a_writer_allows_that_commit(world):
     sha = world.commit(generate=True)
     number = world.open(fork=True)
     outcome = world.check(number)
-    assert outcome.state is CheckState.NEUTRAL, outcome.json_report
+    assert outcome.state is State.NEUTRAL, outcome.json_report
     assert world.status(sha)["state"] == "pending"
     shown = report(outcome)["environments"][0]
     assert (shown["rendered"], shown["changes"]) == (False, [])
     assert f"/gen-env ok-to-test {sha}" in world.comment(number)
     assert "500" not in world.comment(number)
     outcome = world.check(number, grants=Grants(trusted_by="alice"))
-    assert outcome.state is CheckState.SUCCESS
+    assert outcome.state is State.SUCCESS
     assert report(outcome)["environments"][0]["changes"]
     assert "alice has allowed" in world.comment(number)
 
@@ -381,7 +382,7 @@ def test_a_forks_tree_is_mended_by_a_patch_never_by_a_push(world):
     world.commit()
     number = world.open(fork=True)
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "belongs to a fork" in world.comment(number)
     assert f"+++ b/{VALUES}" in world.comment(number)
     assert not [seen for seen in world.git.seen if "receive-pack" in seen[1]]
@@ -405,7 +406,7 @@ def test_a_conflict_is_named_file_by_file(world):
     world.commit(generate=True)
     world.merge()
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "conflicts with main" in world.status(world.head("feature"))["description"]
     assert DEV in world.comment(number)
     assert report(outcome)["reason"] == "Not compared: the branch conflicts"
@@ -424,7 +425,7 @@ def test_a_conflict_that_is_not_gen_envs_is_not_commented_on(world):
     world.work.write("README.md", "three\n")
     world.commit()
     world.merge()
-    assert world.check(number).state is CheckState.NEUTRAL
+    assert world.check(number).state is State.NEUTRAL
     assert world.comment(number) == ""
 
 
@@ -436,7 +437,7 @@ def test_a_base_that_moved_elsewhere_is_no_change_of_this_request(world):
     world.commit(generate=True)
     world.merge()
     outcome = world.check(number)
-    assert outcome.state is CheckState.SUCCESS
+    assert outcome.state is State.SUCCESS
     assert [item["name"] for item in report(outcome)["environments"]] == ["dev"]
 
 
@@ -449,9 +450,9 @@ def test_a_newer_head_leaves_nothing_of_the_older_run(world):
     world.push()
     written = len(world.store.writes())
     outcome = world.check(number, sha=old)
-    assert outcome.state is CheckState.SUPERSEDED
+    assert outcome.state is State.SUPERSEDED
     assert len(world.store.writes()) == written
-    assert world.check(number).state is CheckState.SUCCESS
+    assert world.check(number).state is State.SUCCESS
     assert "501" in world.comment(number)
 
 
@@ -464,14 +465,14 @@ def test_a_ref_that_lags_behind_the_forges_word_is_passed_over(world):
     world.push()
     world._bare("update-ref", world.ref(number), old)
     outcome = world.check(number)
-    assert (outcome.state, outcome.head_sha) == (CheckState.SUCCESS, world.head("feature"))
+    assert (outcome.state, outcome.head_sha) == (State.SUCCESS, world.head("feature"))
     assert "501" in world.comment(number)
 
 
 def test_a_head_that_git_does_not_have_is_left_to_a_newer_run(world):
     number = world.change(DEV, *SMALL)
     world.store.pulls[number]["sha"] = fake_forge.SHA
-    assert world.check(number).state is CheckState.SUPERSEDED
+    assert world.check(number).state is State.SUPERSEDED
     assert world.comment(number) == ""
 
 
@@ -489,10 +490,10 @@ def test_a_run_that_is_told_to_stop_writes_nothing_more(world, turn):
     world.after_ask = stop
     outcome = world.check(number)
     if writes:
-        assert outcome.state is CheckState.SUPERSEDED
+        assert outcome.state is State.SUPERSEDED
         assert len(world.store.writes()) == writes[0]
     else:
-        assert outcome.state is CheckState.SUCCESS
+        assert outcome.state is State.SUCCESS
     assert turn > 4 or writes
 
 
@@ -508,7 +509,7 @@ def test_a_force_push_during_the_check_is_noticed_before_anything_is_said(world)
 
     world.after_ask = force
     outcome = world.check(number, sha=old)
-    assert outcome.state is CheckState.SUPERSEDED
+    assert outcome.state is State.SUPERSEDED
     assert world.statuses(old) == ["pending"]
     assert world.comment(number) == ""
 
@@ -522,18 +523,18 @@ def test_a_request_that_was_closed_meanwhile_gets_no_word(world):
             world.store.pulls[number]["state"] = "closed"
 
     world.after_ask = close
-    assert world.check(number).state is CheckState.SUPERSEDED
+    assert world.check(number).state is State.SUPERSEDED
     assert world.comment(number) == ""
     writes = len(world.store.writes())
     outcome = world.check(number)
-    assert (outcome.state, len(world.store.writes())) == (CheckState.SUPERSEDED, writes)
+    assert (outcome.state, len(world.store.writes())) == (State.SUPERSEDED, writes)
 
 
 @pytest.mark.thorough
 def test_a_comment_without_a_commit_pins_the_head_of_now(world):
     number = world.change(DEV, *SMALL)
     outcome = world.check(number, sha="")
-    assert (outcome.state, outcome.head_sha) == (CheckState.SUCCESS, world.head("feature"))
+    assert (outcome.state, outcome.head_sha) == (State.SUCCESS, world.head("feature"))
 
 
 @pytest.mark.thorough
@@ -564,7 +565,7 @@ def test_a_comment_stays_within_the_forges_budget(world):
     number = world.open()
     outcome = world.check(number)
     comment = world.comment(number)
-    assert outcome.state is CheckState.SUCCESS, outcome.summary
+    assert outcome.state is State.SUCCESS, outcome.summary
     assert 50_000 < len(comment.encode()) <= 60_000
     assert "left out for length" in comment or "Cut for length" in comment
     assert comment.count("<details>") == comment.count("</details>")
@@ -576,7 +577,7 @@ def test_a_merge_group_gets_a_status_and_no_comment(world):
     number = world.change(DEV, *MIGRATION)
     base, sha = world.head("main"), world.head("feature")
     outcome = world.check(0, sha=sha, base_sha=base)
-    assert outcome.state is CheckState.SUCCESS, outcome.summary
+    assert outcome.state is State.SUCCESS, outcome.summary
     assert world.status(sha)["state"] == "success"
     assert world.comment(number) == ""
 
@@ -586,7 +587,7 @@ def test_a_merge_group_with_a_stale_tree_fails_and_is_not_pushed_to(world):
     world.change(DEV, *SMALL, generate=False)
     base, sha = world.head("main"), world.head("feature")
     outcome = world.check(0, sha=sha, base_sha=base)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert world.head("feature") == sha
 
 
@@ -596,7 +597,7 @@ def test_a_removed_environment_is_shown_and_waits_for_a_writer(world):
     world.commit()
     number = world.open()
     outcome = world.check(number)
-    assert outcome.state is CheckState.FAILURE
+    assert outcome.state is State.FAILURE
     assert "impact/data-loss" in outcome.summary
     assert report(outcome)["environments"][0]["reason"] == "removed by this change"
 
@@ -613,14 +614,14 @@ def test_a_forge_that_is_away_is_asked_again_later(world):
     with pytest.raises(Unavailable):
         world.check(number)
     world.store.faults.clear()
-    assert world.check(number).state is CheckState.SUCCESS
+    assert world.check(number).state is State.SUCCESS
 
 
 def test_credentials_that_git_does_not_take_are_a_fault_with_words(world):
     number = world.change(DEV, *SMALL)
     world.git.require("x-access-token", "another-token")
     outcome = world.check(number)
-    assert outcome.state is CheckState.ERROR
+    assert outcome.state is State.ERROR
     assert "credentials" in outcome.summary
     assert world.status(world.head("feature"))["state"] == "error"
     assert fake_forge.TOKEN not in outcome.summary + world.texts()
@@ -630,7 +631,7 @@ def test_a_token_that_may_not_comment_is_a_fault_with_words(world):
     number = world.change(DEV, *SMALL)
     world.store.fail(403, method="POST", path="comments", times=9)
     outcome = world.check(number)
-    assert outcome.state is CheckState.ERROR
+    assert outcome.state is State.ERROR
     assert "may not do this" in outcome.summary
 
 
@@ -643,17 +644,17 @@ def test_broken_settings_of_the_base_are_named(world):
     world.commit()
     number = world.open()
     outcome = world.check(number)
-    assert outcome.state is CheckState.ERROR
+    assert outcome.state is State.ERROR
     assert "gen-env.yaml:" in outcome.summary and "base" in outcome.summary
     overridden = world.check(number, grants=Grants(override=Override("bob", "known")))
-    assert overridden.state is CheckState.SUCCESS
+    assert overridden.state is State.SUCCESS
 
 
 def test_a_chart_that_is_not_to_be_had_is_our_fault_not_the_changes(world, monkeypatch, tmp_path):
     monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "empty"))
     number = world.change(DEV, *SMALL)
     outcome = world.check(number)
-    assert outcome.state is CheckState.ERROR
+    assert outcome.state is State.ERROR
     assert "chart airflow 1.22.0 is not in the cache" in outcome.summary
     assert outcome.environments == {"dev": "error"}
 
@@ -670,4 +671,4 @@ def test_a_remedy_for_a_base_that_does_not_render_takes_a_writers_word(world):
     outcome = world.check(number)
     assert outcome.summary == "not accepted: check/not-compared"
     grants = Grants(accepted={"check/not-compared": "alice"})
-    assert world.check(number, grants=grants).state is CheckState.SUCCESS
+    assert world.check(number, grants=grants).state is State.SUCCESS

@@ -13,10 +13,11 @@ from generator.impact.rules.immutable import IMMUTABLE
 from generator.impact.rules.versions import VERSION
 from generator.kube.resource import Key
 from generator.report.model import EnvironmentDiff, Report
-from service.check import comment
+from service.check import publish
 from service.check.assess import CHART, Findings
 from service.check.verdict import decide
-from service.model.check import CheckState, Grants, Override
+from service.model.check import Grants, Override
+from service.model.job import State
 
 LOSS = DATA_LOSS.finding(None, "is pruned")
 ERROR = Problem("a/b", Severity.ERROR, "wrong", "dev", "x.yaml", 3)
@@ -56,7 +57,7 @@ def test_no_check_passes_over_what_was_not_read(side):
     whole = EnvironmentDiff("prod")
     part = EnvironmentDiff("dev", **{side: unread})
     verdict = decide(Findings(Report("b", "h", (part, whole))), Grants())
-    assert verdict.state is CheckState.ERROR
+    assert verdict.state is State.ERROR
     assert verdict.summary == "not read: spec.sources[2] in application.yaml: a plugin"
     assert verdict.environments == {"dev": "error", "prod": "success"}
 
@@ -68,11 +69,11 @@ def test_a_check_that_was_not_made_is_counted_in_the_summary():
 
 def test_only_what_was_accepted_is_accepted():
     grants = Grants(accepted={"impact/data-loss": "alice"})
-    assert decide(found(impact=[LOSS]), grants).state is CheckState.SUCCESS
+    assert decide(found(impact=[LOSS]), grants).state is State.SUCCESS
     both = found(impact=[LOSS, IMMUTABLE.finding(None, "x")])
     verdict = decide(both, grants)
-    assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/immutable",))
-    assert decide(found(problems=[ERROR], impact=[LOSS]), grants).state is CheckState.FAILURE
+    assert (verdict.state, verdict.refused) == (State.FAILURE, ("impact/immutable",))
+    assert decide(found(problems=[ERROR], impact=[LOSS]), grants).state is State.FAILURE
 
 
 def test_who_accepted_stands_first():
@@ -86,40 +87,40 @@ def test_where_policy_asks_for_another_person_the_authors_word_counts_for_nothin
     strict = dataclasses.replace(found(impact=[LOSS]), another=True)
     own = Grants({"impact/data-loss": "Alice"}, Override("alice", "because"))
     verdict = decide(strict, own, author="alice")
-    assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/data-loss",))
+    assert (verdict.state, verdict.refused) == (State.FAILURE, ("impact/data-loss",))
     assert "override by the author does not count" in " ".join(
         note.message for note in verdict.notes
     )
-    assert decide(strict, own, author="bob").state is CheckState.SUCCESS
-    assert decide(found(impact=[LOSS]), own, author="alice").state is CheckState.SUCCESS
+    assert decide(strict, own, author="bob").state is State.SUCCESS
+    assert decide(found(impact=[LOSS]), own, author="alice").state is State.SUCCESS
 
 
 def test_an_impact_of_no_environment_fails_until_it_is_accepted():
     loosened = dataclasses.replace(found().report, impact=(LOSS,))
     verdict = decide(Findings(loosened), Grants())
-    assert (verdict.state, verdict.refused) == (CheckState.FAILURE, ("impact/data-loss",))
+    assert (verdict.state, verdict.refused) == (State.FAILURE, ("impact/data-loss",))
     given = Grants(accepted={"impact/data-loss": "alice"})
-    assert decide(Findings(loosened), given).state is CheckState.SUCCESS
+    assert decide(Findings(loosened), given).state is State.SUCCESS
 
 
 def test_an_override_covers_failures_and_errors_and_leaves_success_as_it_is():
     grants = Grants(override=Override("alice", "because"))
     for findings in (found(problems=[ERROR]), found(not_done=[UNDONE])):
         verdict = decide(findings, grants)
-        assert verdict.state is CheckState.SUCCESS
+        assert verdict.state is State.SUCCESS
         assert verdict.summary.startswith("overridden by @alice: because (")
     assert "overridden" not in decide(found(), grants).summary
 
 
 def test_who_waits_does_not_pass():
     verdict = decide(found(), Grants(), waiting="later")
-    assert (verdict.state, verdict.waiting) == (CheckState.NEUTRAL, "later")
+    assert (verdict.state, verdict.waiting) == (State.NEUTRAL, "later")
     assert decide(found(problems=[ERROR]), Grants(), waiting="later").waiting == ""
 
 
 def test_an_impact_in_a_merge_group_was_judged_before():
-    assert decide(found(impact=[LOSS]), Grants(), group=True).state is CheckState.SUCCESS
-    assert decide(found(problems=[ERROR]), Grants(), group=True).state is CheckState.FAILURE
+    assert decide(found(impact=[LOSS]), Grants(), group=True).state is State.SUCCESS
+    assert decide(found(problems=[ERROR]), Grants(), group=True).state is State.FAILURE
 
 
 def many(count):
@@ -131,8 +132,8 @@ def many(count):
 @pytest.mark.parametrize("budget", [1_200, 5_000, 60_000])
 @pytest.mark.parametrize("patch", ["", "+x\n" * 100, "+x ``` y\n" * 30_000])
 def test_a_comment_never_outgrows_its_budget(budget, patch):
-    text = comment.compose(
-        CheckState.FAILURE, "s" * 2_000, many(400), budget=budget, url="https://r", patch=patch,
+    text = publish.compose(
+        State.FAILURE, "s" * 2_000, many(400), budget=budget, url="https://r", patch=patch,
         remarks=["it is so"], commands=["/gen-env accept a/b " + "f" * 40],
     )  # fmt: skip
     assert len(text.encode()) <= budget + (0 if budget > 1_200 else 200)
@@ -142,8 +143,8 @@ def test_a_comment_never_outgrows_its_budget(budget, patch):
 
 
 def test_a_comment_quotes_and_mentions_nobody():
-    text = comment.compose(
-        CheckState.ERROR, "@everyone <img src=x> [a](b)", Report("b", "h"), budget=9_000,
+    text = publish.compose(
+        State.ERROR, "@everyone <img src=x> [a](b)", Report("b", "h"), budget=9_000,
         remarks=["#1 `x`"],
     )  # fmt: skip
     assert "@everyone" not in text and "<img" not in text and r"[a\](b)" in text

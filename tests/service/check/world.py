@@ -10,8 +10,10 @@ from generator.forge.credentials import Token
 from generator.forge.location import Location
 from generator.forge.port import ForgeKind
 from generator.redaction.secret import Secret
+from service.check.request import CheckRequest, Context
 from service.check.run import Toolchain, check
-from service.model.check import CheckContext, CheckRequest, Grants, Reason
+from service.model.check import Grants
+from service.settings.schema import Connection
 from tests.fakes import forge as fake_forge
 from tests.fakes import git_server
 from tests.repositories import Repo
@@ -129,31 +131,20 @@ class World:
 
     def request(self, number, *, sha=None, grants=None, **more):
         self.runs += 1
-        context = CheckContext(
-            forge=self.forge,
-            git_url=f"{self.git.url}/{self.store.repository}.git",
-            git_username="x-access-token",
-            git_token=lambda: fake_forge.TOKEN,
-            data_dir=self.data,
-            report_url=REPORT,
-            is_current=self.is_current,
-            allow_http=True,
+        connection = Connection.model_construct(
+            name="main",
+            forge=self.kind.value,
+            url=self.git.url,
+            repositories=[self.store.repository],
+            token=Secret(fake_forge.TOKEN),
+            username="x-access-token",
             **self.options,
         )
+        place = (connection, self.store.repository, f"run-{self.runs}")
+        context = Context(*place, self.forge, self.data, REPORT, self.is_current)
         pull = self.store.pulls.get(number)
         head = sha if sha is not None else pull["sha"]
-        return CheckRequest(
-            "main",
-            self.store.repository,
-            number,
-            head,
-            Reason.OPENED,
-            f"run-{self.runs}",
-            "r1",
-            context,
-            grants=grants or Grants(),
-            **more,
-        )
+        return CheckRequest(context, number, head, grants=grants or Grants(), **more)
 
     def check(self, number, **more):
         return check(self.request(number, **more), self.tools)

@@ -4,7 +4,8 @@ import time
 
 from generator.forge.port import CheckState as ForgeState
 from service.check.reporter import Reporter, Superseded
-from service.model.check import CheckOutcome, CheckState
+from service.model.check import CheckOutcome
+from service.model.job import State
 
 
 def check(request):
@@ -18,5 +19,5 @@ def check(request):
         reporter.comment(f"judged {head}")
         reporter.status(head, ForgeState.SUCCESS, "fine")
     except Superseded as stale:
-        return CheckOutcome(CheckState.SUPERSEDED, stale.reason, head)
-    return CheckOutcome(CheckState.SUCCESS, "fine", head, '{"fine": true}', "<!doctype html>")
+        return CheckOutcome(State.SUPERSEDED, stale.reason, head)
+    return CheckOutcome(State.SUCCESS, "fine", head, '{"fine": true}', "<!doctype html>")

@@ -1,16 +1,16 @@
 """The doctor at a repository on a forge with real git, and at a stand-in cluster."""
 
-import dataclasses
 import os
 
 import pytest
 
 from service.cli import doctor
-from service.settings.clusters import Access, Verification
 from service.settings.resolve import load
+from service.settings.schema import Verification
 from tests.fakes import forge as fake_forge
 from tests.fakes.apiserver import FakeApiServer
 from tests.service import scene
+from tests.service.follow_up.world import access
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def findings(world, tmp_path, verification=None):
     """All findings by subject, for the world's connection."""
     settings = load(scene.write_settings(tmp_path, "http://127.0.0.1:9", 8080), {})
     api = f"{world.api}/api/v1"
-    connection = dataclasses.replace(world.connection, verification=verification, api_url=api)
-    changed = dataclasses.replace(settings, connections=(connection,))
+    connection = scene.changed(world.connection, verification=verification, api_url=api)
+    changed = scene.changed(settings, connections=(connection,))
     found = list(doctor.assess(changed))
     assert len({item.subject for item in found}) == len(found)
     place = f"forge: {world.store.repository}: "
@@ -32,8 +32,8 @@ def findings(world, tmp_path, verification=None):
 
 
 def verification(fake, tmp_path, *names):
-    access = Access("fake", fake.kubeconfig(tmp_path))
-    return Verification(dict.fromkeys(names or ("main",), access))
+    place = access("fake", fake.kubeconfig(tmp_path))
+    return Verification.model_construct(clusters=dict.fromkeys(names or ("main",), place))
 
 
 def test_where_everything_is_there_nothing_is_amiss(world, tmp_path, cluster):
@@ -62,7 +62,7 @@ def test_the_cluster_of_argo_cd_is_asked_for_its_own_part(world, tmp_path, clust
         known = verification(cluster, tmp_path)
         there = tmp_path / "hub"
         there.mkdir()
-        known = dataclasses.replace(known, argocd=Access("fake", hub.kubeconfig(there)))
+        known = scene.changed(known, argocd=access("fake", hub.kubeconfig(there)))
         found = findings(world, tmp_path, known)
     assert not found["cluster main"].problem
     assert "cannot list applications" in found["Argo CD of main"].problem
@@ -74,7 +74,7 @@ def test_a_cluster_that_does_not_answer_or_refuses_us_is_told(world, tmp_path, c
     cluster.tokens = {"another"}
     refused = findings(world, tmp_path, verification(cluster, tmp_path))["cluster main"]
     assert refused.problem and refused.hint
-    missing = Verification({"main": Access("fake", str(away / "none"))})
+    missing = Verification.model_construct(clusters={"main": access("fake", away / "none")})
     assert findings(world, tmp_path, missing)["cluster main"].problem
 
 
@@ -92,11 +92,10 @@ def test_a_chart_that_cannot_be_had_is_told(world, tmp_path, monkeypatch):
 
 
 def test_wrong_credentials_are_told_once_for_each_way_in(world, tmp_path):
-    from generator.forge.credentials import Token
     from generator.redaction.secret import Secret
 
-    wrong = Token(Secret("canary-wrong-token-0123456789"))
-    world.connection = dataclasses.replace(world.connection, credentials=wrong)
+    wrong = Secret("canary-wrong-token-0123456789")
+    world.connection = scene.changed(world.connection, token=wrong)
     found = findings(world, tmp_path)
     assert found["API"].problem
     assert not any("canary" in f"{item.problem}{item.hint}" for item in found.values())

@@ -8,16 +8,16 @@ import pytest
 
 from generator.redaction.secret import Secret
 from service.model.job import Kind
-from service.settings.clusters import Access
-from service.settings.routes import Route
+from service.settings.schema import Route
 from service.store import overview, reports, runs, tables
 from service.telemetry.meter import METER
 from service.worker.process import compare_nightly
 from tests.fakes import apiserver
 from tests.fakes.forge import BOT
+from tests.service import scene
 from tests.service.follow_up import as_in_git
 from tests.service.follow_up.test_doctor import findings
-from tests.service.follow_up.world import VERIFIED
+from tests.service.follow_up.world import VERIFIED, access
 
 pytestmark = pytest.mark.thorough
 CONTEXT = "gen-env/drift/staging"
@@ -33,11 +33,11 @@ def cluster(world, tmp_path, monkeypatch):
     with apiserver.FakeApiServer() as fake:
         fake.put(*found)
         world.verifying("main", drift_hour=2)
-        access = Access("fake", fake.kubeconfig(tmp_path))
-        known = dataclasses.replace(world.connection.verification, clusters={"main": access})
-        world.connection = dataclasses.replace(world.connection, verification=known)
-        route = Route("chat", Secret("json://127.0.0.1:9/x"))
-        settings = dataclasses.replace(world.here.settings, routes=(route,))
+        place = access("fake", fake.kubeconfig(tmp_path))
+        known = scene.changed(world.connection.verification, clusters={"main": place})
+        world.connection = scene.changed(world.connection, verification=known)
+        route = Route.model_construct(name="chat", url=Secret("json://127.0.0.1:9/x"))
+        settings = scene.changed(world.here.settings, notifications=(route,))
         world.here = dataclasses.replace(world.here, settings=settings)
         fake.given = found
         world.follow()
@@ -124,17 +124,35 @@ def test_the_issue_names_what_was_not_read_beside_what_differs(world, cluster):
     assert name in differs and "Service airflow-staging/airflow-statsd" in left
 
 
+def test_where_the_forge_has_no_issues_the_report_is_kept_and_says_so(world, cluster, tmp_path):
+    head = world.head("main")
+    for replicas, state in ((7, "failure"), (1, "success")):
+        scaled(cluster, replicas)
+        world.store.fail(410, path=".*/issues")
+        row = compared(world)
+        assert row.state == state
+        assert "; no issue is kept: not found on the forge" in row.summary
+        assert world.shown(head, CONTEXT)[0] == state
+        with world.here.engine.connect() as connection:
+            assert reports.read(connection, row.report) is not None
+    folder = tmp_path / "doctor"
+    folder.mkdir()
+    world.store.fail(410, path=".*/issues")
+    problem = findings(world, folder, world.connection.verification)["issues"].problem
+    assert problem.startswith("drift is told without an issue: not found on the forge")
+
+
 def test_a_cluster_that_is_away_is_an_error_and_no_drift(world, cluster, tmp_path):
-    access = Access("fake", str(tmp_path / "none"))
-    known = dataclasses.replace(world.connection.verification, clusters={"main": access})
-    world.connection = dataclasses.replace(world.connection, verification=known)
+    place = access("fake", tmp_path / "none")
+    known = scene.changed(world.connection.verification, clusters={"main": place})
+    world.connection = scene.changed(world.connection, verification=known)
     row = compared(world)
     assert row.state == "error" and row.summary.startswith("not compared: not read: cluster")
     assert not world.store.issues and numbers(world) == {}
 
 
 def test_each_night_one_run_for_each_environment_whoever_looks(world, cluster):
-    settings = dataclasses.replace(world.here.settings, connections=(world.connection,))
+    settings = scene.changed(world.here.settings, connections=(world.connection,))
     at_noon = VERIFIED
     for _ in range(3):
         compare_nightly(settings, world.here.jobs, at_noon)
@@ -163,7 +181,7 @@ def test_what_nobody_compares_is_named(world, cluster):
 
 def test_without_an_hour_nothing_is_compared(world, cluster):
     world.verifying("main")
-    settings = dataclasses.replace(world.here.settings, connections=(world.connection,))
+    settings = scene.changed(world.here.settings, connections=(world.connection,))
     compare_nightly(settings, world.here.jobs, VERIFIED)
     assert world.queued() == []
     assert compared(world).summary == "driftHour is not set"

@@ -4,18 +4,33 @@ import re
 
 import pytest
 
+from generator.chart.cache import ChartCache
 from generator.forge.port import ForgeKind
 from generator.verify.result import Outcome
 from service.follow_up import verify as verify_module
 from service.model.job import Kind
 from tests import chart_range
+from tests.made_up_chart import next_minor
 from tests.repositories import PRODUCTION, SETTINGS, repository
 from tests.service.follow_up import world as worlds
 from tests.service.follow_up.test_verify import Verifier, answer
 from tests.service.follow_up.world import HOUR, SOAKED, STAGING
 
 pytestmark = pytest.mark.thorough
-AIRFLOW = {"flux": "3.2.2", "1.11.0": "2.7.1", "1.16.0": "2.10.5", "1.18.0": "3.0.2"}
+AIRFLOW = {
+    "flux": "3.2.2",
+    "1.9.0": "2.5.3",
+    "1.11.0": "2.7.1",
+    "1.13.1": "2.8.3",
+    "1.16.0": "2.10.5",
+    "1.18.0": "3.0.2",
+    "1.23.0": "3.2.2",
+    "a newer Airflow": "3.9.0",
+}
+TABLES = {
+    "1.23.0": "chart 1.23.0 (judged by the table of 1.22.x), Airflow 3.2.2",
+    "a newer Airflow": "chart 1.22.0, Airflow 3.9.0 (judged by the table of 3.3.2)",
+}
 
 
 @pytest.fixture(params=AIRFLOW)
@@ -29,8 +44,11 @@ def kind():
 
 
 @pytest.fixture
-def template(case, templates, own_chart, monkeypatch):
-    if case != "flux":
+def template(case, templates, own_chart, monkeypatch, tmp_path):
+    if case == "1.23.0":
+        monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "charts"))
+        ChartCache(tmp_path / "charts").add(next_minor(tmp_path))
+    elif case in chart_range.RELEASES:
         cache = chart_range.archive(case).path.parent
         monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(cache))
 
@@ -51,8 +69,14 @@ def _on(case, text):
     """The definition for that chart and its Airflow; under Flux as it is."""
     if case == "flux":
         return text
-    text = text.replace("1.22.0", case).replace("3.2.2", AIRFLOW[case])
+    text = text.replace("1.22.0", _chart(case)).replace("3.2.2", AIRFLOW[case])
+    if case == "1.9.0":  # Its KEDA asks PgBouncer.
+        text = re.sub("autoscaling: .*", "replicas: 2", text)
     return re.sub("(?m)^auth: .*$", "auth: {}", text)
+
+
+def _chart(case):
+    return case if case[0].isdigit() else "1.22.0"
 
 
 def test_a_change_is_checked_verified_and_promoted(world, case, monkeypatch):
@@ -86,8 +110,8 @@ def test_a_change_is_checked_verified_and_promoted(world, case, monkeypatch):
 
 
 def _is_of(case, comment):
-    chart = "1.22.0" if case == "flux" else case
-    assert f"Judged by chart {chart}, Airflow {AIRFLOW[case]}" in comment
+    judged = TABLES.get(case, f"chart {_chart(case)}, Airflow {AIRFLOW[case]}")
+    assert f"Judged by {judged}" in comment
     assert ("HelmRelease" in comment) == (case == "flux")
     assert case != "flux" or "Argo CD" not in comment
     # The same warning of the chart's notes was there before: nothing is new.

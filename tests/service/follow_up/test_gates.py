@@ -4,12 +4,11 @@ import pytest
 
 from generator.forge.port import CheckState as ForgeState
 from service.model.job import Job, Kind, pull_key
-from service.settings.clusters import Access
 from service.store import grants, reminders
 from service.webhook.command import Command, Verb
 from tests.fakes.apiserver import FakeApiServer
 from tests.generator.pipeline.test_drills import BACKUP, job
-from tests.service.follow_up.world import HOUR, PRODUCED, SOAKED, STAGING, VERIFIED
+from tests.service.follow_up.world import HOUR, PRODUCED, SOAKED, STAGING, VERIFIED, access
 
 pytestmark = pytest.mark.thorough
 
@@ -170,8 +169,8 @@ def test_the_drill_is_read_in_the_cluster_that_the_service_knows(proposed, tmp_p
         "failure", "drill: not read: the service has no verification.clusters.main",
     )  # fmt: skip
     with FakeApiServer() as server:
-        access = Access("fake", server.kubeconfig(tmp_path))
-        world.verifying(clusters={"main": access})
+        place = access("fake", server.kubeconfig(tmp_path))
+        world.verifying(clusters={"main": place})
         ended = datetime.fromtimestamp(world.now - 7200, UTC).isoformat()
         drill = job("airflow-restore-drill", ended)
         drill["metadata"]["namespace"] = "airflow"

@@ -14,10 +14,10 @@ from generator.kube.resource import key_of
 from generator.verify.result import Memory, Outcome, Verdict
 from service.follow_up import verify as verify_module
 from service.model.job import Kind
-from service.settings.clusters import Access
 from service.store import reports
 from tests.fakes.apiserver import FakeApiServer
-from tests.service.follow_up.world import PRODUCED, STAGING
+from tests.service import scene
+from tests.service.follow_up.world import PRODUCED, STAGING, access
 
 pytestmark = pytest.mark.thorough
 
@@ -99,7 +99,7 @@ def test_every_other_verdict_is_no_proof(released, outcome, state, shown):
 
 
 def test_argo_cds_own_cluster_is_asked_where_it_is_another(released):
-    released.verifying("main", argocd=Access("hub"))
+    released.verifying("main", argocd=access("hub"))
     run(released, answer(Outcome.VERIFIED))
     assert released.verifier.asked[0][1:3] == ("context nowhere", "context hub")
 
@@ -124,7 +124,7 @@ def test_what_may_still_come_is_looked_at_again_and_told_meanwhile(released, fir
 
 
 def test_the_time_counts_from_the_first_start_and_ends_it(released):
-    released.verifying(timeout=4.0)
+    released.verifying(timeout_seconds=4.0)
     identity = released.submit(Kind.VERIFY, environment="staging", sha=released.sha, cluster="main")
     released.verifier = Verifier(ClusterError(Trouble.UNREACHABLE, "no answer"))
     released.clock_runs(0.5)
@@ -312,11 +312,11 @@ def beating():
 @pytest.fixture
 def cluster(released, tmp_path):
     with FakeApiServer() as fake:
-        access = Access("fake", fake.kubeconfig(tmp_path))
-        released.connection = dataclasses.replace(
+        place = access("fake", fake.kubeconfig(tmp_path))
+        released.connection = scene.changed(
             released.connection,
-            verification=dataclasses.replace(
-                released.connection.verification, clusters={"main": access}, timeout=60.0
+            verification=scene.changed(
+                released.connection.verification, clusters={"main": place}, timeout_seconds=60
             ),
         )
         yield fake

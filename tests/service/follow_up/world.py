@@ -1,24 +1,21 @@
 """What comes after a merge, played on a forge on loopback with a real git behind it."""
 
 import contextlib
-import dataclasses
 from datetime import UTC, datetime
 
-from generator.forge.credentials import Token
 from generator.forge.port import CheckState as ForgeState
 from generator.redaction.secret import Secret
 from service.follow_up import verify as verify_module
-from service.follow_up.dispatch import work
-from service.model.check import CheckOutcome, CheckState
-from service.model.job import Job, Kind
-from service.settings.clusters import Access, Verification
-from service.settings.resolve import Connection
+from service.model.check import CheckOutcome
+from service.model.job import Job, Kind, State
+from service.settings.schema import Access, Connection, Verification
 from service.store import tables
 from service.worker.process import remind
-from service.worker.runner import Runner, Tools
+from service.worker.runner import Runner, work
 from tests.bare import Bare, Branches
 from tests.fakes import forge as fake_forge
 from tests.generator.promotion.world import STAGED as STAGED
+from tests.service import scene
 from tests.service.check import world as check_worlds
 from tests.service.webapp import application
 
@@ -36,6 +33,11 @@ HOUR = 3600.0
 SOAKED = VERIFIED + 73 * HOUR
 
 
+def access(context, kubeconfig=None):
+    """How a cluster is reached, as the settings have it."""
+    return Access.model_construct(context=context, kubeconfig=kubeconfig)
+
+
 class World(check_worlds.World):
     """The forge, a clone, and a runner that does what is queued when it is told to."""
 
@@ -45,40 +47,34 @@ class World(check_worlds.World):
     def serve(self, here):
         self.here = here
         self.now = VERIFIED + HOUR
-        self.connection = Connection(
+        self.connection = Connection.model_construct(
             name="forge",
-            forge=self.kind,
-            web_url=self.git.url,
+            forge=self.kind.value,
+            url=self.git.url,
             api_url=self.api,
-            repositories=(self.store.repository,),
-            branch="main",
-            webhook_secrets=(),
-            credentials=Token(Secret(fake_forge.TOKEN)),
+            repositories=[self.store.repository],
+            token=Secret(fake_forge.TOKEN),
             username="x-access-token",
-            ca=None,
-            push_back=True,
         )
         self.store.branches = Branches(Bare(self.bare))
         return self
 
     def verifying(self, *clusters, **more):
         """Clusters by the names that gen-env.yaml has for them."""
-        known = dict.fromkeys(clusters or ("main",), Access("nowhere"))
-        found = Verification(known, timeout=60.0)
-        self.connection = dataclasses.replace(
-            self.connection, verification=dataclasses.replace(found, **more)
-        )
+        known = dict.fromkeys(clusters or ("main",), access("nowhere"))
+        found = Verification.model_construct(clusters=known, timeout_seconds=60)
+        self.connection = scene.changed(self.connection, verification=scene.changed(found, **more))
 
     @property
     def runner(self):
-        settings = dataclasses.replace(
+        settings = scene.changed(
             self.here.settings, connections=(self.connection,), data_dir=self.data
         )
-        tools = Tools(
+        runner = Runner(
             settings, self.here.jobs, lambda connection, name: self.forge,
-            lambda request: CheckOutcome(CheckState.SUCCESS, "fine"), self._work, self.clock,
+            lambda request: CheckOutcome(State.SUCCESS, "fine"), self._work, self.clock,
         )  # fmt: skip
-        return Runner(tools)
+        return runner
 
     def clock(self):
         self.now += self.step

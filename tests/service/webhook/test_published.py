@@ -1,6 +1,5 @@
 """Every recorded delivery, with every key dropped, nulled and retyped: read without a fault."""
 
-import dataclasses
 import json
 
 import pytest
@@ -72,7 +71,7 @@ def test_recorded_deliveries_lead_to_work(connection):
         event = event_of(kind, {HEADERS[kind]: name}, data)
         # Each was recorded in a repository with a default branch of its own.
         branch = getattr(event, "base_ref", "") or connection.branch
-        here = dataclasses.replace(connection, branch=branch)
+        here = scene.changed(connection, branch=branch)
         kinds |= {(kind, job.kind.value) for job in jobs_of(here, event)}
     assert {(ForgeKind.GITHUB, "check"), (ForgeKind.GITHUB, "merge")} <= kinds
     assert {(ForgeKind.GITLAB, "check"), (ForgeKind.GITLAB, "merge")} <= kinds

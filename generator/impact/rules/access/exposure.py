@@ -32,9 +32,12 @@ _OUTSIDE = frozenset({"LoadBalancer", "NodePort"})
 _LIMITS = re.compile(
     r"(?:allow|white|deny|black)-?list|source-?range|inbound-cidrs|load-balancer-internal"
     r"|load-balancer-(?:type|scheme)|/scheme$|/auth[-./]|auth-(?:type|url|secret|tls|signin)"
-    r"|middlewares|oauth|/satisfy$|ssl-redirect|force-ssl|snippet|security-groups|wafv?2?-?acl",
+    r"|middlewares|oauth|/satisfy$|ssl-redirect|force-ssl|snippet|security-groups|\bwaf"
+    r"|modsecurity|global-auth|backend-config|frontendconfig|allow-http|konghq\.com/plugins"
+    r"|entrypoints|private-ip|allowed-ip-ranges|allowed-service-tags|deny-all-except",
     re.IGNORECASE,
 )
+_OPEN = frozenset({"external", "false", "internet-facing", "none", "off", "public"})
 _CLASS = "kubernetes.io/ingress.class"
 # Old and new names of the same lists.
 _ALLOW = re.compile(r"(?:allow|white)-?list", re.IGNORECASE)
@@ -168,8 +171,11 @@ def _annotations(key: Key, before: Object, after: Object) -> Iterator[Finding]:
         elif present not in new:
             yield EXPOSED.finding(key, f"{name} is removed: what it limited or required is open")
         else:
-            verb, severity = ("changes", WARNING) if present in old else ("is added", INFO)
-            yield EXPOSED.finding(key, f"{name} {verb}: it decides who gets in", severity)
+            opens = present in old or str(values[1]).strip().lower() in _OPEN
+            verb = "changes" if present in old else "is added"
+            yield EXPOSED.finding(
+                key, f"{name} {verb}: it decides who gets in", WARNING if opens else INFO
+            )
 
 
 def _limits(manifest: Object) -> dict[str, tuple[str, Any]]:

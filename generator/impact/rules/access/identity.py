@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from generator.diff.equality import same
-from generator.impact import connection
+from generator.impact import connection, volumes
 from generator.impact.connection import Reference, address, cipher, plain_value, reference
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.kube.workload import ROLLED, Workload
+from generator.impact.pooler import INI, destination
+from generator.kube.workload import ROLLED
+from generator.release.secret import SealedConnection
 
 _FERNET = "AIRFLOW__CORE__FERNET_KEY"
-_DATABASES = frozenset({"postgresql", "primary", "mysql"})
 
 FERNET_KEY = ImpactRule(
     "impact/fernet-key",
@@ -33,7 +35,7 @@ DATABASE = ImpactRule(
     "Airflow",
     also=(
         (WARNING, "whether it is the same database cannot be seen"),
-        (INFO, "only user, password or options change"),
+        (INFO, "only user, password, options or the way to it change"),
     ),
 )
 
@@ -97,6 +99,8 @@ def _referenced(context: Context, base: Reference, head: Reference) -> Iterator[
     if old is not None and new is not None:
         if old != new:
             yield _moves(head, old, new)
+    elif all(plain_value(*at) is not None for at in ((context.base, base), (context.head, head))):
+        yield from _database_content(context, base, head)
     elif base != head:
         yield DATABASE.finding(
             head[0],
@@ -111,9 +115,7 @@ def _referenced(context: Context, base: Reference, head: Reference) -> Iterator[
             "seen from the ciphertext",
             WARNING,
         )
-    elif context.head.facts.connections or plain_value(context.head, head) is not None:
-        yield from _database_content(context, head)
-    else:
+    elif not context.head.facts.connections and plain_value(context.head, head) is None:
         yield from _declared(context)
 
 
@@ -139,28 +141,46 @@ def _declared(context: Context) -> Iterator[Finding]:
 
 
 def _server(context: Context, view: View, place: Reference) -> str | None:
-    """The server that a sealed connection leads to, a pooler between left out."""
+    """The server that a sealed connection leads to; behind a pooler, that of its own sealed file.
+
+    None where it cannot be seen.
+    """
+    item = _sealed(context, view, place)
+    if item is None or item.host == item.server:
+        return item.server if item else None
+    file = next((known.secret for known in view.facts.connections if known.key == INI), None)
+    between = (dataclasses.replace(place[0], name=file), INI) if file else None
+    behind = _sealed(context, view, between) if between else None
+    return behind.server if behind else None
+
+
+def _sealed(context: Context, view: View, place: Reference) -> SealedConnection | None:
+    """What the definition of either side says that was sealed there, by its fingerprint."""
     mark = connection.mark(view, place)
     known = [connection.declared(side, place) for side in (view, context.head, context.base)]
-    named = next((item.server for item in known if item and item.mark == mark), None)
-    return named if mark is not None else None
+    return next((item for item in known if item and mark and item.mark == mark), None)
 
 
 def _embedded(context: Context) -> Iterator[Finding]:
-    """A database that the base deploys and the head does not."""
-    after = {(work.key.namespace, work.component) for work in context.head.workloads}
-    for work in context.base.workloads:
-        stays = (work.key.namespace, work.component) in after or not context.head.objects
-        if _is_database(work) and not stays:
+    """A database that the base deploys and the head does not, or that gets another volume."""
+    after = {(work.key.namespace, work.component): work for work in context.head.workloads}
+    for work in context.base.workloads if context.head.objects else ():
+        if work.key.kind not in ROLLED or not volumes.is_database(work):
+            continue
+        stays = after.get((work.key.namespace, work.component))
+        if stays is None:
             yield DATABASE.finding(
                 work.key,
                 "the database that runs here is removed: Airflow needs another one, and DAG runs, "
                 "connections and users stay behind unless they were copied",
             )
-
-
-def _is_database(work: Workload) -> bool:
-    return work.key.kind in ROLLED and work.component in _DATABASES
+        elif (old := volumes.of_store(work)) and old != (new := volumes.of_store(stays)):
+            yield DATABASE.finding(
+                stays.key,
+                f"the database that runs here keeps its data in {new or 'an emptyDir'} instead of "
+                f"{old}: it starts empty, and DAG runs, connections and users stay behind unless "
+                "they were copied",
+            )
 
 
 def _written_database(context: Context) -> Iterator[Finding]:
@@ -195,20 +215,34 @@ def _fernet_content(context: Context, place: Reference) -> Iterator[Finding]:
         )
 
 
-def _database_content(context: Context, place: Reference) -> Iterator[Finding]:
-    old, new = plain_value(context.base, place), plain_value(context.head, place)
-    if old is None or new is None or old == new:
-        return
-    before, after = address(old), address(new)
-    if before != after or not before:
+def _database_content(context: Context, base: Reference, head: Reference) -> Iterator[Finding]:
+    """Plain connections, by the databases that they end at behind the environment's own pooler."""
+    old, new = plain_value(context.base, base) or "", plain_value(context.head, head) or ""
+    before, after = destination(context.base, old), destination(context.head, new)
+    if before is None or after is None:
+        if old != new:
+            yield DATABASE.finding(
+                head[0],
+                "the database connection changes, and where PgBouncer leads to is not rendered: "
+                "make sure that it is the same database",
+                WARNING,
+            )
+    elif before != after or (not before and old != new):
         yield DATABASE.finding(
-            place[0],
+            head[0],
             "the database connection points to another server or database: DAG runs, connections "
             "and users stay behind unless they were copied",
         )
-    else:
+    elif address(old) != address(new):
         yield DATABASE.finding(
-            place[0],
+            head[0],
+            "the database connection takes another way to the same database: PgBouncer comes or "
+            "goes, or the host has another name",
+            INFO,
+        )
+    elif old != new:
+        yield DATABASE.finding(
+            head[0],
             "user, password or options of the database connection change",
             INFO,
         )

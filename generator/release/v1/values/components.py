@@ -227,8 +227,9 @@ def _keda(
     # Longer than the grace period, so that a worker that drains is not counted out twice.
     cooldown = scaling.cooldown_period if scaling.cooldown_period is not None else grace + 60
     yield put(f"{key}.keda.cooldownPeriod", cooldown, f"{field}.cooldownPeriod")
-    # Past PgBouncer: KEDA's prepared statements fail in transaction mode.
-    yield put(f"{key}.keda.usePgbouncer", False, field)
+    # Past PgBouncer: KEDA's prepared statements fail in transaction mode. Without one it says
+    # nothing, and charts to 1.10 have no such key.
+    yield put(f"{key}.keda.usePgbouncer", False, field if env.pgbouncer else "")
     labels = {"kubernetes.io/metadata.name": cluster.keda.namespace}
     yield put(f"{key}.keda.namespaceLabels", labels, field)
 

@@ -21,6 +21,7 @@ CASES = {
             {"config.AIRFLOW__CORE__LOAD_EXAMPLES": {"value": "False"}},
             {"config.AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
             {"config.core.AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
+            {"config.AIRFLOW_CORE__LOAD_EXAMPLES": "False"},
         ],
         [{"config.core.load_examples": "False"}, {"config.airflow__core.x": "1"}],
     ),

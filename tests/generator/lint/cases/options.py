@@ -40,6 +40,34 @@ CASES = {
             {"config.celery.worker_concurrency": "8"},
         ],
     ),
+    "config/variable-name": (
+        [
+            {"env": [{"name": "AIRFLOW_CORE__PARALLELISM", "value": "32"}]},
+            {"env": [{"name": "AIRFLOW__CORE_PARALLELISM", "value": "32"}]},
+            {"env": [{"name": "AIRFLOW_CORE_PARALLELISM", "value": "32"}]},
+            {"env": [{"name": "AIRFLOW__CORE___PARALLELISM", "value": "32"}]},
+            {"env": [{"name": "airflow__core__parallelism", "value": "32"}]},
+            {"scheduler.env": [{"name": "AIRFLOW_CORE__NO_SUCH", "value": "2"}]},
+            {"extraEnv": "- name: AIRFLOW_DATABASE__SQL_ALCHEMY_CONN_CMD\n  value: x\n"},
+            {"secret": [{"envName": "AIRFLOW_WEBSERVER__BASE_URL", "secretName": "s"}]},
+            {"airflowVersion": "9.1.0", "env": [{"name": "AIRFLOW_API__BASE_URL", "value": URL}]},
+        ],
+        [
+            {"env": [{"name": "AIRFLOW__CORE__PARALLELISM", "value": "32"}]},
+            {"env": [{"name": "AIRFLOW__TEAM_A___CELERY__BROKER_URL", "value": "redis://x"}]},
+            {"env": [{"name": "AIRFLOW_VAR_CORE__PARALLELISM", "value": "32"}]},
+            {"env": [{"name": "AIRFLOW_CONN_CORE__PARALLELISM", "value": "32"}]},
+            {"env": [{"name": "AIRFLOW_HOME", "value": "/opt/airflow"}]},
+            {"env": [{"name": "AIRFLOW_OWN__THING", "value": "1"}]},
+            {"env": [{"name": "_AIRFLOW_WWW_USER_CREATE", "value": "true"}]},
+            {
+                "env": [
+                    {"name": "AIRFLOW_CORE_FERNET_KEY", "value": "x"},
+                    {"name": "OWN", "value": "$(AIRFLOW_CORE_FERNET_KEY)"},
+                ]
+            },
+        ],
+    ),
     "config/unknown-option": (
         [
             {"config.core.paralelism": "32"},
