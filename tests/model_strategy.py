@@ -222,7 +222,7 @@ def of_type(hint):
             return strategy
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
-        if arguments[0] in (int, str) or typing.get_origin(arguments[0]) is None:
+        if arguments[0] in (bool, int, str) or typing.get_origin(arguments[0]) is None:
             return _bare(hint, arguments[0])
         return of_type(arguments[0])
     if origin in (typing.Union, types.UnionType):
@@ -243,6 +243,8 @@ def _bare(hint, kind):
         return _LINES
     if kind is int:
         return _NUMBERS
+    if kind is bool:
+        return st.booleans()
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return of_model(kind)
     raise AssertionError(f"no strategy for {hint}")

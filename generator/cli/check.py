@@ -99,7 +99,7 @@ def command(
                     "        → no file sets the chart version: judged as "
                     f"{release.basis.chart.version}; give --chart VERSION"
                 )
-        common.tell(result.problems)
+        common.tell(result.problems, named=True)
         for undone in result.not_done:
             click.secho("not done ", fg="magenta", bold=True, nl=False)
             click.echo(

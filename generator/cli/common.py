@@ -106,27 +106,24 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def tell(problems: Iterable[Problem], *, err: bool = False) -> None:
-    """Print findings for people: severity, rule, place, message, hint."""
+def tell(problems: Iterable[Problem], *, err: bool = False, named: bool = False) -> None:
+    """Print findings for people: severity, rule, place, message, hint.
+
+    `named` says which release a finding is about, beside its place.
+    """
     from generator.redaction.text import redact_prose
 
     for problem in ordered(problems):
         severity = problem.severity
         click.secho(f"{severity.value:<8}", fg=_COLOURS[severity], bold=True, nl=False, err=err)
-        click.echo(_where(problem), nl=False, err=err)
+        name = f" ({problem.environment})" if named and problem.environment else ""
+        place = problem.place or problem.environment or "repository"
+        click.echo(f"{place}{name}", nl=False, err=err)
         click.secho(f"  [{problem.rule}]", dim=True, err=err)
         for line in redact_prose(problem.message).splitlines():
             click.echo(f"        {line}", err=err)
         for line in redact_prose(problem.hint).splitlines():
             click.secho(f"        → {line}", fg="green", err=err)
-
-
-def _where(problem: Problem) -> str:
-    """The place, and which of a file's releases where the path does not name it."""
-    place, name = problem.place, problem.environment
-    if not place:
-        return name or "repository"
-    return f"{place} ({name})" if name and name not in problem.path.split("/") else place
 
 
 def summary(problems: Sequence[Problem]) -> str:

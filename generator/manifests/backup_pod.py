@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from generator.airflow import image_release, migrations
+from generator.airflow import migrations
 from generator.model import built_in
 from generator.model.backup import Backup
 from generator.model.base import seconds_of
@@ -185,7 +185,7 @@ def expected_heads(release: Release) -> dict[str, list[str]]:
     known; a provider's table is named after it (`version_table_name` of its manager)."""
     head = migrations.revision_head(_version(release))
     heads = {"alembic_version": head}
-    for name, number in (_runs(release).providers or {}).items():
+    for name, number in (release.runs.providers or {}).items():
         heads[f"alembic_version_{name}"] = migrations.provider_head(name, number)
     return {
         table: [head.revision]
@@ -196,7 +196,7 @@ def expected_heads(release: Release) -> dict[str, list[str]]:
 
 def image_heads(release: Release) -> dict[str, list[str]]:
     """The same where all are known, else nothing."""
-    providers, found = _runs(release).providers, expected_heads(release)
+    providers, found = release.runs.providers, expected_heads(release)
     if providers is None or "alembic_version" not in found:
         return {}
     unknown = (migrations.provider_head(*item).assumed for item in providers.items())
@@ -206,16 +206,8 @@ def image_heads(release: Release) -> dict[str, list[str]]:
 def _version(release: Release) -> str:
     """The Airflow of the image; '' where its tag contradicts `airflow.version`, and facts are not
     written down."""
-    runs = _runs(release)
+    runs = release.runs
     return "" if runs.contradiction else runs.airflow
-
-
-def _runs(release: Release) -> image_release.Runs:
-    environment = release.environment
-    image = image_release.of_values(release.values)
-    return image_release.known(
-        image, environment.airflow.version, environment.image.facts, release.values
-    )
 
 
 def _folder(release: Release) -> str:

@@ -23,13 +23,13 @@ class Series:
     name: str
     """What the names of its Services and pods begin with."""
     version: str
-    """Of Airflow."""
+    """Of the Airflow that runs."""
 
     @classmethod
     def of(cls, release: Release) -> Series:
         """Those of a release."""
         environment = release.environment
-        return cls(environment.namespace, release.topology.names.full, environment.airflow.version)
+        return cls(environment.namespace, release.topology.names.full, release.runs.airflow)
 
     def sends(self, metric: str) -> bool:
         """Whether this Airflow sends a metric, as far as that is known."""

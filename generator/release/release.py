@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from generator.airflow import image_release
 from generator.chart.traits import ChartTraits
 from generator.core.layered import dotted, leaves
 from generator.core.problem import Problem, Severity
@@ -84,6 +85,14 @@ class Release:
         given = dict.fromkeys(self.environment.existing.secrets)
         own = {need.name for need in self.sealed}
         return given | {name: keys for name, keys in known.items() if name not in own}
+
+    @property
+    def runs(self) -> image_release.Runs:
+        """The Airflow that runs: by `image.facts`, else the image's tag, else `airflow.version`."""
+        environment = self.environment
+        image = image_release.of_values(self.values)
+        version, facts = environment.airflow.version, environment.image.facts
+        return image_release.known(image, version, facts, self.values)
 
     @property
     def line(self) -> ChartLine:

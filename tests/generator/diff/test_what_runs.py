@@ -131,6 +131,7 @@ RENDERED_BY = {
     "model/environment.py",
     "release/expressed.py",
     "release/leaving.py",
+    "release/release.py",
     "release/v1/values/base.py",
     "tree/image_files.py",
 }

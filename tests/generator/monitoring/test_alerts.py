@@ -123,7 +123,8 @@ def test_a_task_in_a_group_keeps_its_whole_name():
 
 @pytest.mark.parametrize("version", ["3.1.8", "3.2.2", "3.3.2"])
 def test_alerts_and_panels_read_only_metrics_that_are_sent(version):
-    made = release(changed(WITH_ALERTS, ("version: 3.2.2", f"version: {version}")))
+    changes = [(f"{key}: 3.2.2", f"{key}: {version}") for key in ("version", "tag")]
+    made = release(changed(WITH_ALERTS, *changes))
     texts = [item.expression for item in alerts.alerts(made)]
     texts += [expression for _, _, expression, _ in dashboard.panels(made)]
     names = {name for text in texts for name in NAME.findall(text)}
