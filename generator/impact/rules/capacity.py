@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from generator.core.counted import counted
 from generator.impact.context import Context, View
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
 from generator.kube import fields
@@ -85,6 +86,16 @@ def quota(context: Context) -> Iterator[Finding]:
             if limit is not None and wanted > limit:
                 brief = f"pods request up to {words(wanted)} {name}, but the quota allows "
                 brief += words(limit)
+                yield QUOTA.finding(key, f"{brief}: pods beyond it are not created", brief=brief)
+        allowed = [quantity(hard[name]) for name in ("pods", "count/pods") if name in hard]
+        count = sum(
+            work.scale.maximum
+            for work in context.head.workloads
+            if work.key.kind in ROLLED and work.key.namespace == key.namespace
+        )
+        for limit in allowed:
+            if limit is not None and count > limit:
+                brief = f"up to {counted(count, 'pod')} run, but the quota allows {limit:f}"
                 yield QUOTA.finding(key, f"{brief}: pods beyond it are not created", brief=brief)
 
 

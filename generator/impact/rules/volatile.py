@@ -32,6 +32,11 @@ _AGE = re.compile(
 _IN_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
 _TABLES = re.compile(r"\s(?:-t|--tables)[=\s]{1,8}[\"']?([\w,]{1,1000})")
 _DAGS = re.compile(r"\s--(?:exclude-)?dag-ids[=\s]{1,8}\S{1,1000}")
+# The chart's groomer also deletes the oldest files of a log folder that is larger.
+_LOG_SIZES = {
+    "AIRFLOW__LOG_MAX_SIZE_BYTES": "bytes",
+    "AIRFLOW__LOG_MAX_SIZE_PERCENT": "% of the volume",
+}
 _LOG_DAYS, _LOG_MINUTES = "AIRFLOW__LOG_RETENTION_DAYS", "AIRFLOW__LOG_RETENTION_MINUTES"
 _WORDS = "DAG runs, task instances, logs and XComs"
 
@@ -117,6 +122,15 @@ def log_retention(context: Context) -> Iterator[Finding]:
         if new and new < (old or float("inf")) and kept:
             was = _days(old) if old else "ever"
             shorter.setdefault((was, _days(new)), []).append(after.component)
+        for name, unit in _LOG_SIZES.items():
+            before_size, size = _log_size(before, name), _log_size(after, name)
+            if kept and size and (not before_size or size < before_size):
+                yield DATA_LOSS.finding(
+                    after.key,
+                    f"log files beyond {size:,g} {unit} are deleted: the oldest first, at the next "
+                    "clean-up",
+                    WARNING,
+                )
     for (was, now), names in sorted(shorter.items()):
         yield DATA_LOSS.finding(
             None,
@@ -183,7 +197,16 @@ def _deleted(old: _CleanUp | None, new: _CleanUp) -> tuple[str, Any]:
         return f"what it deletes is no longer archived: {_WORDS} are deleted permanently", WARNING
     if old.command != new.command and None in (old.days, new.days):
         return f"its command changes, and how old {_WORDS} get cannot be read from it", WARNING
+    if _rest(old.command) != _rest(new.command):
+        return f"its command changes otherwise: it may delete {_WORDS} that were kept", WARNING
     return "", None
+
+
+def _rest(words: str) -> str:
+    """A command without what is read of it."""
+    for part in (_AGE, _TABLES, _DAGS):
+        words = part.sub("", words)
+    return " ".join(words.replace("--skip-archive", "").split())
 
 
 def _more_tables(old: _CleanUp, new: _CleanUp) -> str:
@@ -199,6 +222,12 @@ def _log_days(work: Workload) -> float | None:
         return None
     days, minutes = (given.get(name, "") for name in (_LOG_DAYS, _LOG_MINUTES))
     return (fields.number(days) or 0) + (fields.number(minutes) or 0) / 1440 or None
+
+
+def _log_size(work: Workload, name: str) -> float:
+    """The most that a log folder may take; 0 for no limit."""
+    given = {name: fields.text(entry, "value") for name, entry in work.environment()}
+    return fields.number(given.get(name, "")) or 0
 
 
 def _days(number: float) -> str:

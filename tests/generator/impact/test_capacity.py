@@ -57,6 +57,10 @@ def test_a_quota_that_is_too_small_is_an_error():
     (item,) = found([], head, "quota")
     assert "pods request up to 3 cpu, but the quota allows 2" in item.message
     assert found([], [asks("3"), quota(cpu="4")], "quota") == []
+    three = workload("worker", replicas=3)
+    (item,) = found([], [three, quota(pods="2")], "quota")
+    assert "up to 3 pods run, but the quota allows 2" in item.message
+    assert found([], [three, quota(pods="3")], "quota") == []
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,14 @@ def test_a_longer_or_equal_retention_deletes_nothing_more(base, head):
     assert found([base, SCHEDULER], [head, SCHEDULER], "data-loss") == []
 
 
+def test_a_command_that_changes_otherwise_is_told():
+    base, head = clean_up(30), clean_up(30)
+    pod = head["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    pod["containers"][0]["command"] = ["bash", "-c", "airflow db clean --yes"]
+    (item,) = found([base, SCHEDULER], [head, SCHEDULER], "data-loss")
+    assert item.severity == "warning" and "changes otherwise" in item.message
+
+
 def logs(days, volume=None):
     env = [{"name": "AIRFLOW__LOG_RETENTION_DAYS", "value": str(days)}]
     volumes = [{"name": "logs", **(volume or {"persistentVolumeClaim": {"claimName": "l"}})}]
@@ -184,4 +192,11 @@ def test_log_files_that_are_kept_for_less_time_are_told():
     (item,) = found([logs(15)], [logs(2)], "data-loss")
     assert item.severity == "warning" and "after 2 days instead of 15 days" in item.message
     assert found([logs(2)], [logs(15)], "data-loss") == []
+    small = logs(15)
+    small["spec"]["template"]["spec"]["containers"][0]["env"].append(
+        {"name": "AIRFLOW__LOG_MAX_SIZE_BYTES", "value": "1000"}
+    )
+    (item,) = found([logs(15)], [small], "data-loss")
+    assert "beyond 1,000 bytes are deleted" in item.message
+    assert found([small], [logs(15)], "data-loss") == []
     assert found([logs(15, {"emptyDir": {}})], [logs(2, {"emptyDir": {}})], "data-loss") == []
