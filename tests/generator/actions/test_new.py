@@ -216,7 +216,7 @@ FRESH = {
     "production": (
         *("--set", "database.host=pg.example.com", "--set", "ingress.host=a.example.com"),
         *("--set", "ingress.tls.clusterIssuer=letsencrypt"),
-        *("--set", "image.repository=registry.example.com/a", "--set", "image.tag=2.11.2-r1"),
+        *("--set", "image.repository=registry.example.com/a", "--set", "image.tag=stable-r1"),
     ),
 }
 
@@ -231,11 +231,14 @@ def test_a_new_environment_is_valid_at_once_on_each_chart(version, tier, tmp_pat
     asked = ("--set", f"chart.version={version}", *FRESH[tier])
     done = repo.run("new", "fresh", "--tier", tier, *asked, "--no-input", "--no-commit")
     assert done.code == 0, done.said
+    gone = tier == "development" and parse_version(version) < parse_version("1.19.0")
     found = repo.run("validate", "fresh", "-o", "json").json
     errors = [item for item in found["problems"] if item["severity"] == "error"]
-    assert [item for item in errors if item["rule"] != "secrets/stub"] == []
+    # Chart 1.8.0 alone asks the Secret of its own database for a key more: validate names it.
+    known = {"secrets/stub"}
+    known |= {"rendered/secret-key-missing"} if gone and version == "1.8.0" else set()
+    assert [item for item in errors if item["rule"] not in known] == []
     definition = repo.yaml("environments/fresh/environment.yaml")
-    gone = tier == "development" and parse_version(version) < parse_version("1.19.0")
     assert ("postgresql" in definition.get("values", {})) == gone
     assert ("which its registry no longer has" in done.stderr) == gone
     plain = parse_version(version) < parse_version("1.12.0")
