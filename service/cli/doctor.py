@@ -142,7 +142,7 @@ def _issues(open_port: OpenPort, connection: Connection, repository: str) -> Non
     try:
         open_port(connection, repository).close_issue("<!-- gen-env doctor -->")
     except UserError as error:
-        raise UserError(f"drift is told without an issue: {error.message}", hint=_ISSUES) from None
+        raise UserError(f"drift is reported without an issue: {error.message}", hint=_ISSUES) from None
 
 
 def _app(connection: Connection, repository: str) -> None:

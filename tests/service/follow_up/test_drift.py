@@ -139,7 +139,7 @@ def test_where_the_forge_has_no_issues_the_report_is_kept_and_says_so(world, clu
     folder.mkdir()
     world.store.fail(410, path=".*/issues")
     problem = findings(world, folder, world.connection.verification)["issues"].problem
-    assert problem.startswith("drift is told without an issue: not found on the forge")
+    assert problem.startswith("drift is reported without an issue: not found on the forge")
 
 
 def test_a_cluster_that_is_away_is_an_error_and_no_drift(world, cluster, tmp_path):
