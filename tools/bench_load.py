@@ -34,9 +34,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def check(request):
     """A check of nothing; named to the worker by the environment."""
-    from service.model.check import CheckOutcome, CheckState
+    from service.model.job import CheckOutcome, State
 
-    return CheckOutcome(CheckState.SUCCESS, "nothing was looked at", request.head_sha)
+    return CheckOutcome(State.SUCCESS, "nothing was looked at", request.head_sha)
 
 
 def main():

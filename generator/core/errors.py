@@ -30,6 +30,12 @@ class UserError(Exception):
         return cls(message, path=problem.path, line=problem.line, hint=problem.hint)
 
     @property
+    def sentence(self) -> str:
+        """Place, message and hint on one line, for where they cannot stand apart."""
+        place = f"{self.place}: " if self.place else ""
+        return f"{place}{self.message}" + (f"; {self.hint}" if self.hint else "")
+
+    @property
     def place(self) -> str:
         """`file:line`, `file`, or nothing."""
         return f"{self.path}:{self.line}" if self.path and self.line else self.path

@@ -11,7 +11,7 @@ from generator.actions import change_findings, validate
 from generator.actions.validate import NotDone
 from generator.core.errors import UserError
 from generator.core.files import Files
-from generator.core.problem import Problem, Severity, ordered
+from generator.core.problem import Problem, Severity
 from generator.core.rule import Rule
 from generator.pipeline import novelty, repository, review
 from generator.pipeline.changed_files import changed_files
@@ -29,6 +29,8 @@ BUG = Rule(
     command="service",
 )
 
+_JOBS = 2
+"""Renders of one check that go side by side."""
 CHART = "chart values and rendered objects"
 """How `validate` calls the checks that it cannot make without the chart."""
 
@@ -41,9 +43,9 @@ UNTRUSTED = "not rendered: it comes from a fork, and no writer has allowed this 
 class Subject:
     """Two revisions as they are to be judged: the head with the settings of its base.
 
-    `names` are the environments to look at, `versions` those whose tree another gen-env made,
-    `problems` what is known already, `impact` what changed settings would do later; `another` says
-    that accepts must come from another person than the author.
+    `versions` are the environments whose tree another gen-env made, `problems` what is known
+    already, `impact` what changed settings would do later; with `another` accepts must come from
+    another person than the author.
     """
 
     base: Files
@@ -66,7 +68,6 @@ class Tools:
     renderer: Renderer
     crds: Path | None
     now: datetime.datetime
-    jobs: int = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def full(subject: Subject, tools: Tools) -> Findings:
 def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[EnvironmentDiff, ...]:
     """The environments compared; one that brings gen-env down does so for itself alone."""
     sides = review.Revisions(subject.base, subject.head, subject.base_name, subject.head_name)
-    toolchain = review.Toolchain(tools.charts, tools.renderer, tools.jobs)
+    toolchain = review.Toolchain(tools.charts, tools.renderer, _JOBS)
     try:
         report = review.review(sides, names, None, toolchain)
         return (*report.environments, *report.untouched)
@@ -106,12 +107,10 @@ def _compared(subject: Subject, names: Sequence[str], tools: Tools) -> tuple[Env
         raise
     except Exception as error:
         if len(names) == 1:
-            why = (
-                f"gen-env cannot compare this environment, which is a bug: {kind_and_place(error)}"
-            )
+            why = f"a bug of gen-env stops the comparison: {kind_and_place(error)}"
             bug = BUG.problem(why, environment=names[0], hint="please report it")
-            reason = "gen-env failed"
-            return (EnvironmentDiff(names[0], rendered=False, reason=reason, problems=(bug,)),)
+            failed = EnvironmentDiff(names[0], rendered=False, reason="gen-env failed")
+            return (dataclasses.replace(failed, problems=(bug,)),)
     return tuple(item for name in names for item in _compared(subject, [name], tools))
 
 
@@ -173,22 +172,18 @@ def _joined(
 ) -> Findings:
     """One report: each environment with all that was found about it."""
     problems = _safe((*subject.problems, *checked.problems), subject)
-    diffs = {item.name: item for item in compared}
-    for name in subject.names:
-        own = [problem for problem in problems if problem.environment == name]
-        known = diffs.get(name, EnvironmentDiff(name, rendered=False, reason=NEITHER))
-        other = (_weighed(problem, subject) for problem in known.problems)
-        diffs[name] = dataclasses.replace(known, problems=ordered((*own, *other)))
+    diffs = {name: EnvironmentDiff(name, rendered=False, reason=NEITHER) for name in subject.names}
+    for item in compared:
+        weighed = tuple(_weighed(problem, subject) for problem in item.problems)
+        diffs[item.name] = dataclasses.replace(item, problems=weighed)
     sides = (subject.base, subject.head, subject.changed)
     unrendered = [item.name for item in diffs.values() if not item.rendered]
+    impact = (*subject.impact, *review.root_impact(*sides))
+    files = changed_files(*sides, diffs, unrendered)
     report = Report(
-        subject.base_name,
-        subject.head_name,
-        tuple(diffs[name] for name in sorted(diffs)),
-        ordered(problem for problem in problems if problem.environment not in diffs),
-        impact=(*subject.impact, *review.root_impact(*sides)),
-        files=changed_files(*sides, diffs, unrendered),
+        subject.base_name, subject.head_name, tuple(diffs.values()), (), impact=impact, files=files
     )
+    report = novelty.joined(report, subject.names, problems)
     before = _safe(standing.problems, subject)
     report = novelty.marked(report, before, novelty.Change(*sides))
     report = change_findings.with_silenced(report, standing, checked)

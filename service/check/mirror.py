@@ -17,11 +17,9 @@ from generator.forge.port import ForgeKind
 from generator.git import diff
 from generator.git.errors import Fault, RemoteError
 from generator.git.mirror import Mirror
-from generator.git.revision import Entry
 from generator.pipeline import repository, toolchain
 from generator.pipeline.repository import PARTS, ROOT, SETTINGS, UNREADABLE
-from service.check.reporter import Superseded
-from service.check.request import Context
+from service.check.reporter import Context, Superseded
 from service.settings import forges
 from service.settings.schema import Connection
 from service.store import folder_locks
@@ -44,14 +42,6 @@ class Pinned:
     head: str
     merged: str | None
     conflicts: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Tree:
-    """The files of one revision that matter to gen-env, and the entries that were not read."""
-
-    files: Snapshot
-    unread: tuple[Entry, ...]
 
 
 @contextlib.contextmanager
@@ -100,7 +90,7 @@ def _merge_group(
     return Pinned(mirror, base, head, head)
 
 
-def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
+def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Snapshot:
     """What gen-env reads of a revision: its own folders, and the paths `more`.
 
     Nothing is checked out and no link is followed. Raises UserError beyond the limits of
@@ -109,7 +99,7 @@ def read(mirror: Mirror, revision: str, more: Iterable[str] = ()) -> Tree:
     contents, unread = mirror.at(revision).read_tree(*sorted({*PARTS, *more}))
     links = tuple(entry.path for entry in unread if entry.mode == "120000")
     faults = {entry.path: entry.fault for entry in unread}
-    return Tree(Snapshot(contents, links, faults), tuple(unread))
+    return Snapshot(contents, links, faults)
 
 
 def files_of(mirror: Mirror, commit: str) -> Snapshot:
@@ -119,20 +109,20 @@ def files_of(mirror: Mirror, commit: str) -> Snapshot:
     """
     text = mirror.at(commit).read_file(SETTINGS)
     settings = toolchain.settings(Snapshot({SETTINGS: text})) if text is not None else None
-    return read(mirror, commit, repository.more_paths(settings)).files
+    return read(mirror, commit, repository.more_paths(settings))
 
 
-def unread_problems(tree: Tree, changed: Iterable[str]) -> Iterator[Problem]:
+def unread_problems(files: Snapshot, changed: Iterable[str]) -> Iterator[Problem]:
     """What could not be read, as errors where the change brought it and warnings elsewhere."""
     ours = set(changed)
-    for entry in tree.unread:
-        if entry.mode == "120000" and entry.path.startswith(f"{ROOT}/"):
+    for path, fault in files.unread.items():
+        if path in files.symlinks and path.startswith(f"{ROOT}/"):
             continue  # the catalogue of definitions tells these
         yield UNREADABLE.problem(
-            f"gen-env does not read this file: {entry.fault}",
-            path=entry.path,
+            f"gen-env does not read this file: {fault}",
+            path=path,
             hint="below these folders only plain files of ordinary size and name are read",
-            severity=Severity.ERROR if entry.path in ours else Severity.WARNING,
+            severity=Severity.ERROR if path in ours else Severity.WARNING,
         )
 
 

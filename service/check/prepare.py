@@ -1,9 +1,10 @@
-"""From two pinned commits to what is to be judged: files, trusted settings, environments."""
+"""From two pinned commits to what is to be judged, and how much of it one check may be."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 from generator.core.counted import counted
 from generator.core.errors import UserError
@@ -12,12 +13,15 @@ from generator.git import diff
 from generator.pipeline import governing, regeneration, repository, scope, settings_trust
 from generator.pipeline.repository import PARTS, SETTINGS, Catalogue, Repository
 from generator.pipeline.scope import Touched
+from generator.pipeline.toolchain import Rendered, Renderer, RenderRequest
 from generator.report.model import Finding
 from service.check import mirror
 from service.check.assess import Subject
 from service.check.mirror import Pinned
 
 _SHORT = 12
+MOST_OBJECTS = 200_000
+_HINT = "split it into several pull requests; a writer may override this check"
 MOST_BYTES = 16 << 20
 """What a change may bring into gen-env's folders."""
 
@@ -86,21 +90,21 @@ def _prepared(
 ) -> Prepared | str:
     assert sides.merged is not None
     head = mirror.read(sides.mirror, sides.merged, more)
-    _bounded(head.files, changed)
+    _bounded(head, changed)
     base = mirror.read(sides.mirror, sides.base, more)
-    settings = settings_trust.compose(text, head.files.read(SETTINGS))
-    contents = {**head.files.contents, SETTINGS: settings.text}
-    files = dataclasses.replace(head.files, contents=contents)
-    before, after = repository.load(base.files), repository.load(files)
+    settings = settings_trust.compose(text, head.read(SETTINGS))
+    contents = {**head.contents, SETTINGS: settings.text}
+    files = dataclasses.replace(head, contents=contents)
+    before, after = repository.load(base), repository.load(files)
     everywhere = [path for path in more if path == trusted.chart.path]
     reached = scope.find(changed, before, after, everywhere)
     problems = (*settings.problems, *mirror.unread_problems(head, changed))
     if not reached and not problems and not any(path in more for path in changed):
         return "this change affects no environment"
-    governed = governing.concerned(base.files, files, before.names | after.names, changed)
+    governed = governing.concerned(base, files, before.names | after.names, changed)
     names = tuple(sorted({*reached.environments, *governed}))
     subject = Subject(
-        base=base.files,
+        base=base,
         head=files,
         base_name=sides.base[:_SHORT],
         head_name=sides.head[:_SHORT],
@@ -127,7 +131,7 @@ def _bounded(head: Snapshot, changed: Iterable[str]) -> None:
         raise UserError(
             f"not checked: the change has {sum(sizes) >> 20} MiB in {counted(len(sizes), 'file')}, "
             f"and at most {MOST_BYTES >> 20} MiB are checked",
-            hint="split it into several pull requests; a writer may override this check",
+            hint=_HINT,
         )
 
 
@@ -139,3 +143,39 @@ def _another(
     # A change of the policy itself concerns each tier.
     tiers |= set(map(str, trusted.policy.tiers)) if impact else set()
     return any(map(trusted.policy.needs_another, tiers))
+
+
+@dataclasses.dataclass
+class Bounded:
+    """A renderer for one check; raises UserError where the check has taken enough."""
+
+    renderer: Renderer
+    seconds: float
+    most: int = MOST_OBJECTS
+    began: float = dataclasses.field(default_factory=time.monotonic)
+    objects: int = 0
+
+    def engine_version(self) -> str:
+        return self.renderer.engine_version()
+
+    def render(self, request: RenderRequest) -> Rendered:
+        return self._bounded(self.renderer.render, request)
+
+    def again(self, request: RenderRequest) -> Rendered:
+        """A second render; of a cache `render` would be the first one once more."""
+        return self._bounded(getattr(self.renderer, "again", self.renderer.render), request)
+
+    def _bounded(
+        self, render: Callable[[RenderRequest], Rendered], request: RenderRequest
+    ) -> Rendered:
+        self.require_time()
+        found = render(request)
+        self.objects += len(getattr(found, "manifests", ()))
+        if self.objects > self.most:
+            raise UserError(f"not checked: it renders more than {self.most:,} objects", hint=_HINT)
+        return found
+
+    def require_time(self) -> None:
+        """Raise UserError when time is up; a render that has begun ends within its own bounds."""
+        if time.monotonic() - self.began > self.seconds:
+            raise UserError(f"not checked: it takes more than {self.seconds:g} s", hint=_HINT)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Sequence
+from html import escape
+from typing import Any
 
 from generator.core.errors import UserError
+from generator.core.problem import Severity
+from generator.forge.port import Annotation
 from generator.forge.port import Check as ForgeCheck
 from generator.forge.port import CheckState as ForgeState
 from generator.redaction.text import redact_prose
-from generator.report import markdown
+from generator.report import html, json_report, markdown
 from generator.report.budget import SMALLEST, cost
 from generator.report.escape import clipped, code, fence, prose
 from generator.report.model import Report
-from service.check import stored_report
 from service.check.assess import Findings
 from service.check.reporter import Reporter, Superseded, Target
 from service.check.verdict import Verdict
-from service.model.check import STATUS_CONTEXT, CheckOutcome
-from service.model.job import State
+from service.model.job import STATUS_CONTEXT, CheckOutcome, State
 
 _STATES = {
     State.SUCCESS: ForgeState.SUCCESS,
@@ -37,27 +40,11 @@ _WORDS = {
 _PATCH = "<details><summary>Patch that brings the tree up to date: git apply</summary>\n\n"
 _END = "\n\n</details>\n"
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Draft:
-    """What is to be published; `remarks` are sentences of ours for the comment."""
-
-    found: Findings
-    verdict: Verdict
-    remarks: tuple[str, ...] = ()
-    patch: str = ""
-
-
-def pending(reporter: Reporter, head: str) -> None:
-    """Say that the check has begun."""
-    reporter.status(head, ForgeState.PENDING, "checking")
-
-
-def out_of_date(reporter: Reporter, head: str) -> None:
-    """The last word on a head that our own commit is about to follow."""
-    reporter.status(
-        head, ForgeState.FAILURE, "the tree was out of date: see the commit that follows"
-    )
+MOST_ANNOTATIONS = 200
+MOST = 16 << 20
+"""Characters of a kept report; it is compressed."""
+_BEGINNING = 200_000
+_LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def neutral(reporter: Reporter, head: str, reason: str) -> CheckOutcome:
@@ -81,65 +68,45 @@ def fault(reporter: Reporter, head: str, reason: str, author: str = "") -> Check
     return CheckOutcome(state, redact_prose(summary), head)
 
 
-def publish(reporter: Reporter, target: Target, draft: Draft) -> CheckOutcome:
+def publish(
+    reporter: Reporter,
+    target: Target,
+    found: Findings,
+    verdict: Verdict,
+    remarks: Sequence[str] = (),
+    patch: str = "",
+) -> CheckOutcome:
     """Comment and status, comment first: who sees the status finds the comment there.
 
     Before that the pull request is read again: one that was closed or has moved on is left alone.
     """
-    verdict = draft.verdict
-    report = draft.found.report
     headline = f"{_WORDS[verdict.state]}: {verdict.summary}"
-    report = dataclasses.replace(
-        report, problems=(*report.problems, *verdict.notes), verdict=headline
-    )
-    outcome = CheckOutcome(
-        verdict.state,
-        redact_prose(verdict.summary),
-        target.head,
-        stored_report.as_json(report, verdict, draft.found, draft.patch),
-        redact_prose(stored_report.as_html(report)),
-        verdict.environments,
-    )
+    problems = (*found.report.problems, *verdict.notes)
+    report = dataclasses.replace(found.report, problems=problems, verdict=headline)
+    summary = redact_prose(verdict.summary)
+    text = as_json(report, verdict, found, patch)
+    page = redact_prose(as_html(report))
+    outcome = CheckOutcome(verdict.state, summary, target.head, text, page, verdict.environments)
+    context = reporter.request.context
+    limits, url = context.forge.limits, context.report_url
     if not target.group:
         reporter.pull()
-        reporter.comment(_comment(reporter, target, draft, report))
-    shown = _shown(reporter, draft, report)
-    reporter.status(target.head, shown.state, outcome.summary, shown)
+        # What a writer may answer with, with the commit that it is for.
+        commands = [f"/gen-env accept {rule} {target.head}" for rule in verdict.refused]
+        if verdict.waiting:
+            commands = [f"/gen-env ok-to-test {target.head}"]
+        budget = limits.comment_budget - cost(reporter.marker) - 1
+        words: dict[str, Any] = {"remarks": remarks, "commands": commands, "patch": patch}
+        body = compose(verdict.state, verdict.summary, report, budget=budget, url=url, **words)
+        reporter.comment(redact_prose(body))
+    # The same for forges that have check runs, with remarks at lines.
+    state = ForgeState.PENDING if verdict.waiting else _STATES[verdict.state]
+    listed = "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in remarks)))
+    full = redact_prose(markdown.render(report, budget=limits.check_text))
+    lines = at_lines(report)
+    shown = ForgeCheck(STATUS_CONTEXT, state, summary, listed, full, url, lines)
+    reporter.status(target.head, state, summary, shown)
     return outcome
-
-
-def _comment(reporter: Reporter, target: Target, draft: Draft, report: Report) -> str:
-    verdict, context = draft.verdict, reporter.request.context
-    # What a writer may answer with, with the commit that it is for.
-    commands = [f"/gen-env accept {rule} {target.head}" for rule in verdict.refused]
-    if verdict.waiting:
-        commands = [f"/gen-env ok-to-test {target.head}"]
-    text = compose(
-        verdict.state,
-        verdict.summary,
-        report,
-        budget=context.forge.limits.comment_budget - cost(reporter.marker) - 1,
-        url=context.report_url,
-        remarks=draft.remarks,
-        commands=commands,
-        patch=draft.patch,
-    )
-    return redact_prose(text)
-
-
-def _shown(reporter: Reporter, draft: Draft, report: Report) -> ForgeCheck:
-    """The same for forges that have check runs, with remarks at lines."""
-    text = markdown.render(report, budget=reporter.request.context.forge.limits.check_text)
-    summary = redact_prose(draft.verdict.summary)
-    return ForgeCheck(
-        STATUS_CONTEXT,
-        ForgeState.PENDING if draft.verdict.waiting else _STATES[draft.verdict.state],
-        summary,
-        "\n".join((prose(summary), *(f"- {prose(remark)}" for remark in draft.remarks))),
-        redact_prose(text),
-        reporter.request.context.report_url,
-        stored_report.remarks(report),
-    )
 
 
 def compose(
@@ -178,3 +145,52 @@ def _patched(patch: str, budget: int) -> str:
         return text
     lines = patch.count("\n")
     return f"The patch has {lines:,} lines and is left out; `gen-env generate` makes it.\n"
+
+
+def as_json(report: Report, verdict: Verdict, found: Findings, patch: str) -> str:
+    """The documented shape of `gen-env diff -o json`, with the check's own facts beside it."""
+    content: dict[str, Any] = {
+        "check": {
+            "state": verdict.state.value,
+            "summary": verdict.summary,
+            "environments": dict(sorted(verdict.environments.items())),
+            "notDone": [item.as_json() for item in found.not_done],
+            "suppressed": found.suppressed,
+            "patch": patch,
+        },
+        **json_report.as_json(report),
+    }
+    text = json.dumps(content, indent=2)
+    if len(text) > MOST:
+        content = {"check": {**content["check"], "patch": ""}, "omitted": _omitted(len(text))}
+        text = json.dumps(content, indent=2)
+    return redact_prose(text) + "\n"
+
+
+def as_html(report: Report) -> str:
+    """One page that needs nothing else; of a report that is too large the beginning, as text."""
+    page = html.render(report)
+    if len(page) <= MOST:
+        return page
+    text = markdown.render(report, budget=_BEGINNING)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>gen-env</title></head>'
+        f"<body><p>{escape(_omitted(len(page)))}</p><pre>{escape(text)}</pre></body></html>\n"
+    )
+
+
+def _omitted(size: int) -> str:
+    return f"The report has {size >> 20} MiB, more than the {MOST >> 20} MiB that are kept."
+
+
+def at_lines(report: Report) -> tuple[Annotation, ...]:
+    """Problems that have a line, the gravest first, as many as a page can bear."""
+    found = []
+    for problem in report.every_problem:
+        if problem.path and problem.line and not problem.is_aside:
+            text = f"{problem.message}\n{problem.hint}".rstrip("\n")
+            level = _LEVELS[problem.severity]
+            found.append(Annotation(problem.path, problem.line, level, text, problem.rule))
+    order = list(_LEVELS.values())
+    found.sort(key=lambda item: (order.index(item.level), item.path, item.line, item.title))
+    return tuple(found[:MOST_ANNOTATIONS])

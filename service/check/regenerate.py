@@ -16,7 +16,7 @@ from generator.git.plumbing import Draft
 from generator.git.url import display_url
 from generator.pipeline.regeneration import Plan
 from service.check.mirror import Pinned
-from service.check.request import Context
+from service.check.reporter import Context
 from service.settings.forges import git_token
 
 TRAILER = "Gen-Env-Generated: true"
@@ -24,21 +24,10 @@ TRAILER = "Gen-Env-Generated: true"
 
 
 _ROLES = ("AUTHOR", "COMMITTER")
-_DATES = [f"GIT_{role}_DATE" for role in _ROLES]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the service's commits are by."""
-
-    name: str = "gen-env"
-    email: str = "gen-env@users.noreply.invalid"
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """As git takes it from its environment."""
-        parts = (("NAME", self.name), ("EMAIL", self.email))
-        return {f"GIT_{role}_{part}": value for role in _ROLES for part, value in parts}
+IDENTITY = {f"GIT_{role}_NAME": "gen-env" for role in _ROLES} | {
+    f"GIT_{role}_EMAIL": "gen-env@users.noreply.invalid" for role in _ROLES
+}
+"""Who the service's commits are by, as git takes it from its environment."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +36,6 @@ class Proposal:
 
     sha: str
     patch: str
-    paths: tuple[str, ...]
 
 
 def is_ours(mirror: Mirror, commit: str) -> bool:
@@ -56,7 +44,7 @@ def is_ours(mirror: Mirror, commit: str) -> bool:
     return TRAILER.encode() in message.splitlines()
 
 
-def propose(pinned: Pinned, plan: Plan, names: Sequence[str], author: Identity) -> Proposal | None:
+def propose(pinned: Pinned, plan: Plan, names: Sequence[str]) -> Proposal | None:
     """The plan as a commit on the head.
 
     None where it would not give the same after the merge: the branch has to take in its base
@@ -78,7 +66,8 @@ def propose(pinned: Pinned, plan: Plan, names: Sequence[str], author: Identity) 
         return None
     # The parent's own date: our commit is no later than what it follows from, and reproducible.
     when = git.line("show", "--no-patch", "--format=%cd", "--date=raw", pinned.head)
-    signed = git.with_environment(author.variables | dict.fromkeys(_DATES, when))
+    dates = {f"GIT_{role}_DATE": when for role in _ROLES}
+    signed = git.with_environment(IDENTITY | dates)
     commit = plumbing.commit_tree(signed, draft, made)
     if diff.merge_tree(git, pinned.base, commit).tree != goal:
         return None
@@ -90,7 +79,7 @@ def propose(pinned: Pinned, plan: Plan, names: Sequence[str], author: Identity) 
         "diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--text",
         "--full-index", pinned.head, commit, "--",
     ).stdout.decode("utf-8", "replace")  # fmt: skip
-    return Proposal(commit, patch, plan.paths)
+    return Proposal(commit, patch)
 
 
 def require_name(ref: str) -> str:

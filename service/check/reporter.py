@@ -1,23 +1,61 @@
-"""Every word to the outside: asked for beforehand, never said twice, never for a stale head."""
+"""What a check is asked, and its every word to the outside: never twice, never for a stale head."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import hmac
+from collections.abc import Callable
+from pathlib import Path
 
 from generator.forge.port import Check as ForgeCheck
-from generator.forge.port import CheckState, PullRequest, PullState
-from service.check.request import CheckRequest
-from service.model.check import STATUS_CONTEXT
+from generator.forge.port import CheckState, ForgePort, PullRequest, PullState
+from service.model.job import STATUS_CONTEXT, CheckOutcome, Grants
+from service.settings.schema import Connection
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """A run's handles on one repository.
+
+    `is_current` is false as soon as a newer event of the same thing was accepted: ask it before
+    every write to the outside. `data_dir` is shared by all workers of this host.
+    """
+
+    connection: Connection
+    repository: str
+    run_id: str
+    forge: ForgePort
+    data_dir: Path
+    report_url: str
+    is_current: Callable[[], bool]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """One pull request to check at `head_sha`: the answer is `superseded` when its head is another
+    by now. A merge group has no number (0), a `base_sha`, and no comment to write.
+    """
+
+    context: Context
+    number: int
+    head_sha: str
+    base_sha: str = ""
+    grants: Grants = dataclasses.field(default_factory=Grants)
+
+
+Check = Callable[[CheckRequest], CheckOutcome]
+"""The work on one pull request.
+
+It sets the status (pending first) and the comment itself, and does it so that running it again
+changes nothing. Raises UserError for what people must mend and is then not tried again;
+`generator.forge.errors` that may pass (Unavailable, RateLimited) and anything else are tried again
+with growing waits.
+"""
 
 
 class Superseded(Exception):
     """Somebody or something newer has taken over: end, and write nothing more."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,12 +136,7 @@ def target_of(request: CheckRequest, reporter: Reporter) -> Target:
         return Target(0, request.head_sha)
     pull = reporter.pull()
     fork = pull.from_fork
-    return Target(
-        number=pull.number,
-        head=pull.head_sha,
-        base_ref=pull.base_ref,
-        branch="" if fork or pull.head_ref == pull.base_ref else pull.head_ref,
-        trusted=not fork or bool(request.grants.trusted_by),
-        author=pull.author,
-        fork=fork,
-    )
+    branch = "" if fork or pull.head_ref == pull.base_ref else pull.head_ref
+    trusted = not fork or bool(request.grants.trusted_by)
+    place = (pull.number, pull.head_sha, pull.base_ref, branch)
+    return Target(*place, trusted=trusted, author=pull.author, fork=fork)

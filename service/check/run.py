@@ -17,34 +17,27 @@ from generator.core.files import Files
 from generator.core.problem import Severity
 from generator.core.rule import Rule
 from generator.forge.errors import RateLimited, Unavailable
+from generator.forge.port import CheckState as ForgeState
 from generator.pipeline import base_toolchain, generate, regeneration, toolchain
 from generator.pipeline.regeneration import Plan
 from generator.pipeline.repository import SETTINGS
 from generator.pipeline.toolchain import Charts, Renderer, charts_of
-from generator.redaction.text import redact_prose
 from generator.report.model import Report
 from service.check import assess, images, publish, regenerate
 from service.check.assess import Findings, Tools
-from service.check.bounds import Bounded
 from service.check.mirror import Pinned, pinned
-from service.check.prepare import Prepared, concerns, paths_between, prepare
-from service.check.publish import Draft
-from service.check.regenerate import Identity, Proposal, Pushed
-from service.check.reporter import Reporter, Superseded, Target, target_of
-from service.check.request import CheckRequest
+from service.check.prepare import Bounded, Prepared, concerns, paths_between, prepare
+from service.check.regenerate import Proposal, Pushed
+from service.check.reporter import CheckRequest, Reporter, Superseded, Target, target_of
 from service.check.verdict import Verdict, decide
-from service.model.check import CheckOutcome, Grants
-from service.model.job import State
+from service.model.job import CheckOutcome, Grants, State
 from service.telemetry import instrument
 from service.telemetry.logs import kind_and_place
 
 CONFLICT = Rule(
-    "merge/conflict",
-    Severity.ERROR,
-    "A branch that conflicts with its base",
-    "A change that cannot be merged cannot be checked.",
-    command="service",
-)
+    "merge/conflict", Severity.ERROR, "A branch that conflicts with its base",
+    "A change that cannot be merged cannot be checked.", command="service",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,18 +45,15 @@ class Toolchain:
     """What the check takes beside the request; the defaults are this machine's own.
 
     `marker_key` makes the marker of our comments and must be the same for every worker. `charts`
-    and `renderer` are made from the files of the base, whose settings alone count. `seconds` is how
-    long one check may take.
+    and `renderer` are made from the files of the base, whose settings alone count.
     """
 
     marker_key: bytes = dataclasses.field(repr=False)
-    identity: Identity = dataclasses.field(default_factory=Identity)
     charts: Callable[[Files], Charts] = toolchain.charts
     renderer: Callable[[Files], Renderer] = lambda files: toolchain.lazy(
         files, watch=instrument.of_renders()
     )
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
-    jobs: int = 2
     seconds: float = 900.0
 
 
@@ -94,7 +84,7 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
     try:
         target = target_of(request, reporter)
         head = target.head
-        publish.pending(reporter, head)
+        reporter.status(head, ForgeState.PENDING, "checking")
         about = {"base_ref": target.base_ref, "base_sha": request.base_sha}
         with pinned(request.context, request.number, head, **about) as sides:
             try:
@@ -102,13 +92,13 @@ def _attempt(request: CheckRequest, toolchain: Toolchain) -> CheckOutcome | str:
             except (Unavailable, RateLimited):
                 raise
             except UserError as error:
-                return publish.fault(reporter, head, _words(error), _author(sides, target))
+                return publish.fault(reporter, head, error.sentence, _author(sides, target))
     except Superseded as stale:
-        return CheckOutcome(State.SUPERSEDED, stale.reason, head)
+        return CheckOutcome(State.SUPERSEDED, str(stale), head)
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
-        return publish.fault(reporter, head, _words(error))
+        return publish.fault(reporter, head, error.sentence)
     except Exception as error:
         fault = f"gen-env failed, which is a bug: {kind_and_place(error)}"
         publish.fault(reporter, head, fault)
@@ -127,12 +117,6 @@ def _author(sides: Pinned, target: Target) -> str:
     return target.author if b"anotherPerson" in (text or b"") else ""
 
 
-def _words(error: UserError) -> str:
-    place = f"{error.place}: " if error.place else ""
-    hint = f"; {error.hint}" if error.hint else ""
-    return redact_prose(f"{place}{error.message}{hint}")
-
-
 def _checked(
     sides: Pinned, target: Target, reporter: Reporter, toolchain: Toolchain
 ) -> CheckOutcome | str:
@@ -147,8 +131,8 @@ def _checked(
         base_toolchain.crds(base, prepared.repository) as crds,
     ):
         renderer = Bounded(toolchain.renderer(base), toolchain.seconds)
-        tools = Tools(charts, renderer, crds, toolchain.now(), toolchain.jobs)
-        prepared, plan, proposal = _regenerated(sides, prepared, target, tools, toolchain)
+        tools = Tools(charts, renderer, crds, toolchain.now())
+        prepared, plan, proposal = _regenerated(sides, prepared, target, tools)
         remarks: list[str] = []
         if proposal is not None:
             held = _push_back(sides, proposal, prepared, target, reporter)
@@ -168,7 +152,7 @@ def _checked(
         found, reporter.request.grants, waiting=waiting, group=target.group, author=target.author
     )
     patch = proposal.patch if proposal else ""
-    return publish.publish(reporter, target, Draft(found, verdict, tuple(remarks), patch))
+    return publish.publish(reporter, target, found, verdict, remarks, patch)
 
 
 _BEHIND = (
@@ -178,7 +162,7 @@ _BEHIND = (
 
 
 def _regenerated(
-    sides: Pinned, prepared: Prepared, target: Target, tools: Tools, toolchain: Toolchain
+    sides: Pinned, prepared: Prepared, target: Target, tools: Tools
 ) -> tuple[Prepared, Plan, Proposal | None]:
     """Generate the touched environments; what is to be said of the repository itself is added.
 
@@ -195,7 +179,7 @@ def _regenerated(
         prepared = dataclasses.replace(prepared, subject=subject)
     if not wanted or target.group:
         return prepared, wanted, None
-    return prepared, wanted, regenerate.propose(sides, wanted, names, toolchain.identity)
+    return prepared, wanted, regenerate.propose(sides, wanted, names)
 
 
 def _push_back(
@@ -204,7 +188,8 @@ def _push_back(
     """Push the commit; why it was not pushed, or nothing."""
     if why := _not_to_push(sides, prepared, target, reporter):
         return why
-    publish.out_of_date(reporter, target.head)
+    last_word = "the tree was out of date: see the commit that follows"
+    reporter.status(target.head, ForgeState.FAILURE, last_word)
     reporter.ask()
     context, places = reporter.request.context, {"branch": target.branch, "seen": target.head}
     result = regenerate.push(sides.mirror, context, commit=proposal.sha, **places)
@@ -235,19 +220,12 @@ def _conflict(sides: Pinned, target: Target, reporter: Reporter) -> CheckOutcome
     fork = sides.mirror.git.line_or_none("merge-base", sides.base, sides.head)
     if fork is not None and not concerns(paths_between(sides, fork, sides.head)):
         return publish.neutral(reporter, target.head, "this change affects no gen-env files")
-    problems = tuple(
-        CONFLICT.problem(
-            f"conflicts with {target.base_ref}",
-            path=path,
-            hint="merge the base branch or rebase onto it, and resolve the conflict",
-        )
-        for path in sides.conflicts
-    )
-    report = Report(
-        sides.base[:12], sides.head[:12], (), problems, not_compared="the branch conflicts"
-    )
-    found = Findings(report)
-    summary = f"conflicts with {target.base_ref} in {counted(len(sides.conflicts), 'file')}"
+    said = f"conflicts with {target.base_ref}"
+    hint = "merge the base branch or rebase onto it, and resolve the conflict"
+    problems = tuple(CONFLICT.problem(said, path=path, hint=hint) for path in sides.conflicts)
+    names = (sides.base[:12], sides.head[:12])
+    found = Findings(Report(*names, (), problems, not_compared="the branch conflicts"))
+    summary = f"{said} in {counted(len(sides.conflicts), 'file')}"
     notes = decide(found, reporter.request.grants).notes
     told = Verdict(State.FAILURE, summary, {}, notes)
-    return publish.publish(reporter, target, Draft(found, told))
+    return publish.publish(reporter, target, found, told)

@@ -14,8 +14,7 @@ from generator.core.rule import Rule
 from generator.report import phrases
 from generator.report.model import EnvironmentDiff, Report, grave
 from service.check.assess import CHART, Findings, is_without_base
-from service.model.check import Grants
-from service.model.job import State
+from service.model.job import Grants, State
 
 _rule = functools.partial(Rule, command="service")
 NOT_COMPARED = _rule(
@@ -69,12 +68,11 @@ def decide(
 ) -> Verdict:
     """The verdict on a change.
 
-    New errors fail it, and old ones near what it changes; an impact that is an error fails it
-    until a writer has accepted its rule for this very commit. In a merge group (`group`) impacts
-    were judged on each pull request's own head, and nobody could accept anything for the group's
-    commit. What could not be checked is an error of ours. A writer's override turns all of these
-    into success, and is told. Where a tier asks for another person, the word of the `author` of the
-    pull request counts for nothing.
+    New errors fail it, and old ones near what it changes; an impact that is an error does until a
+    writer has accepted its rule for this very commit. In a merge group (`group`) impacts were
+    judged on each pull request's own head. What could not be checked is an error of ours. A
+    writer's override turns all of these into success. Where a tier asks for another person, the
+    word of the pull request's `author` counts for nothing.
     """
     given, grants = grants, grants.without(author) if found.another else grants
     errors = [problem for problem in found.report.every_problem if problem.fails]
@@ -88,6 +86,8 @@ def decide(
     states = {
         item.name: _state(item, refused[item.name], undone, otherwise).value for item in diffs
     }
+    checks = len({item.check for item in found.not_done})
+    left_out = f"; {counted(checks, 'check')} not done" if checks else ""
     # What was not compared is an error, or a writer has accepted it.
     compared = (item for item in diffs if item.rendered)
     basis = together(basis for item in compared for basis in (item.base_basis, item.basis))
@@ -98,7 +98,7 @@ def decide(
     elif undone:
         name, item = min(undone.items())
         state, summary = State.ERROR, f"{name}: {item.reason}"
-    elif assured := basis.assure(_success(found)):
+    elif assured := basis.assure(f"{_changes(found.report)}{left_out}"):
         state, summary = State.SUCCESS, str(assured)
     else:
         left = "; ".join(map(str, basis.not_read[:3]))
@@ -139,12 +139,6 @@ def _failure(errors: Sequence[Problem], rules: Sequence[str]) -> str:
     if rules:
         parts.append(f"not accepted: {', '.join(rules)}")
     return "; ".join(parts)
-
-
-def _success(found: Findings) -> str:
-    undone = len({item.check for item in found.not_done})
-    words = _changes(found.report)
-    return f"{words}; {counted(undone, 'check')} not done" if undone else words
 
 
 def _changes(report: Report) -> str:

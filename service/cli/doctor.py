@@ -107,7 +107,7 @@ def _repository(settings: Settings, connection: Connection, repository: str) -> 
         yield tried(f"{place}: rights of others", _others, open_port, *about)
     if connection.app is not None:
         yield tried(f"{place}: permissions of the App", _app, *about)
-    yield (git := tried(f"{place}: git", _git, settings, *about))
+    yield (git := tried(f"{place}: git", branch_head, settings.data_dir, *about))
     if git.problem:
         return
     try:
@@ -142,7 +142,9 @@ def _issues(open_port: OpenPort, connection: Connection, repository: str) -> Non
     try:
         open_port(connection, repository).close_issue("<!-- gen-env doctor -->")
     except UserError as error:
-        raise UserError(f"drift is reported without an issue: {error.message}", hint=_ISSUES) from None
+        raise UserError(
+            f"drift is reported without an issue: {error.message}", hint=_ISSUES
+        ) from None
 
 
 def _app(connection: Connection, repository: str) -> None:
@@ -153,11 +155,6 @@ def _app(connection: Connection, repository: str) -> None:
             f"missing: {', '.join(missing)}",
             hint="change them in the App's settings; whoever installed it must then accept them",
         )
-
-
-def _git(settings: Settings, connection: Connection, repository: str) -> None:
-    if branch_head(settings.data_dir, connection, repository) is None:
-        raise UserError(f"branch '{connection.branch}' not found", hint="set branch")
 
 
 def _chart(source: toolchain.Charts, version: str, digest: str) -> None:

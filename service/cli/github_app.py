@@ -41,11 +41,6 @@ def manifest(url: str, connection: str, name: str) -> dict[str, Any]:
     }
 
 
-def text(found: dict[str, Any]) -> str:
-    """The manifest as JSON."""
-    return json.dumps(found, indent=2)
-
-
 def page(found: dict[str, Any], forge: str, organization: str) -> str:
     """A page with one button, which gives GitHub the manifest in the reader's browser."""
     owner = f"/organizations/{organization}" if organization else ""

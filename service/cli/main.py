@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -103,7 +104,7 @@ def github_app_manifest(
     from service.cli import github_app
 
     found = github_app.manifest(public_url, connection, name)
-    click.echo(github_app.page(found, forge, organization) if form else github_app.text(found))
+    click.echo(github_app.page(found, forge, organization) if form else json.dumps(found, indent=2))
 
 
 @main.command()

@@ -6,8 +6,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from generator.core.errors import UserError
@@ -33,7 +32,8 @@ def prepare(settings: Settings) -> None:
         raise UserError(fault, hint=database.UTF8_HINT)
     try:
         with _alone(url):
-            _patiently(lambda: _bring_up(url))
+            # The file may be in use by somebody who knows nothing of our lock (a back-up, say).
+            database.patiently(lambda: _bring_up(url), _TIMEOUT, every=0.05)
         return
     except (sa.exc.DBAPIError, sa.exc.ArgumentError, sqlite3.Error) as error:
         reason = database.words_of(error)
@@ -69,19 +69,6 @@ def _alone(url: str) -> Iterator[None]:
     with Path(f"{url.removeprefix(_SQLITE)}.lock").open("a") as file:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX)
         yield  # closing the file gives the lock up
-
-
-def _patiently(work: Callable[[], None]) -> None:
-    """Again while the file is in use by someone who knows nothing of our lock (a back-up, say)."""
-    deadline = time.monotonic() + _TIMEOUT
-    while True:
-        try:
-            work()
-            return
-        except Exception as error:
-            if not database.is_busy(error) or time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)
 
 
 def _bring_up(url: str) -> None:

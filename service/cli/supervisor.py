@@ -29,8 +29,6 @@ _SETTLED_SECONDS = 30.0
 
 @dataclasses.dataclass
 class _Child:
-    """One process and when to start it (again)."""
-
     role: str
     process: subprocess.Popen[bytes] | None = None
     identity: str = ""
@@ -39,23 +37,23 @@ class _Child:
     due: float = 0.0
 
 
+@dataclasses.dataclass(frozen=True)
 class Supervisor:
     """Keeps the two processes alive."""
 
-    def __init__(self, settings: Settings, config: Path) -> None:
-        self._settings = settings
-        self._config = config
-        self._children = [_Child("web"), _Child("worker")]
+    settings: Settings
+    config: Path
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; then the web ends first, so that nothing new comes in."""
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
+        children = [_Child("web"), _Child("worker")]
         while not stop.wait(0.1):
-            for child in self._children:
+            for child in children:
                 self._tend(child)
-        for child in self._children:
+        for child in children:
             self._end(child)
         return 0
 
@@ -77,7 +75,7 @@ class Supervisor:
         child.started = time.monotonic()
         # Its own session: a Ctrl-C in the terminal reaches us alone, and we end it in order.
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli.main", child.role, "--config", str(self._config)],
+            [sys.executable, "-m", "service.cli.main", child.role, "--config", str(self.config)],
             env={**os.environ, IDENTITY: child.identity},
             start_new_session=True,
             preexec_fn=_end_with_parent,
@@ -87,7 +85,7 @@ class Supervisor:
         """Nobody knows better than we that it is gone: its runs need not wait for the lease."""
         if child.role != "worker":
             return
-        with tables.opened(self._settings.database_url.text()) as engine:
+        with tables.opened(self.settings.database_url.text()) as engine:
             try:
                 claims.expire(engine, child.identity)
             except Exception as error:  # then the lease runs out by itself
@@ -98,7 +96,7 @@ class Supervisor:
             return
         child.process.terminate()
         try:
-            child.process.wait(self._settings.limits.drain_seconds + 30)
+            child.process.wait(self.settings.limits.drain_seconds + 30)
         except subprocess.TimeoutExpired:
             log.error("the %s process does not end; killed", child.role)
             child.process.kill()

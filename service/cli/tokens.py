@@ -48,17 +48,15 @@ def create(config: Path | None, name: str, days: int, role: str) -> None:
     from service.store import tokens
 
     if not _NAME.fullmatch(name):
-        raise UserError(
-            f"invalid name '{name[:60]}'", hint="up to 40 lower-case letters, digits, '-' and '.'"
-        )
+        hint = "up to 40 lower-case letters, digits, '-' and '.'"
+        raise UserError(f"invalid name '{name[:60]}'", hint=hint)
     now = time.time()
     until = now + days * _DAY
     with _database(resolve.load(config, os.environ)) as connection:
         text = tokens.create(connection, name, tokens.Role(role), now, until)
     click.echo(text)
-    click.echo(
-        f"token '{name}', {role}, until {_moment(until)}; it cannot be shown again", err=True
-    )
+    said = f"token '{name}', {role}, until {_moment(until)}"
+    click.echo(f"{said}; it cannot be shown again", err=True)
 
 
 @token.command()

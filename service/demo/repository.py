@@ -105,10 +105,7 @@ def make(folder: Path, gitdir: Path) -> Work:
         "--forge", "gitea", "--server", "https://10.0.0.1:6443", "--no-commit",
     )  # fmt: skip
     work = Work(folder / "work")
-    for given in (_HERE / "environments").iterdir():
-        place = work.folder / "environments" / given.stem
-        place.mkdir(parents=True)
-        shutil.copy(given, place / "environment.yaml")
+    shutil.copytree(_HERE / "environments", work.folder / "environments", dirs_exist_ok=True)
     with (work.folder / "gen-env.yaml").open("a", encoding="utf-8") as file:
         file.write(_PATHS)
     work.gen_env("generate")

@@ -22,7 +22,7 @@ from generator.core.errors import UserError
 from service.demo import repository
 from service.demo.forge import REPOSITORY, Forge
 from service.demo.site import application
-from service.model.check import STATUS_CONTEXT
+from service.model.job import STATUS_CONTEXT
 
 _PATIENCE = 300.0
 
@@ -39,8 +39,9 @@ def run(*, once: bool) -> int:
             for item in repository.PROPOSALS:
                 forge.open_pull(item.branch, item.title, f"Expected: the check {item.look}.")
             _explain(forge, page)
-            _wait(lambda: stop.is_set() or _judged(forge), service)
-            _verdicts(forge)
+            _wait(lambda: stop.is_set() or "pending" not in dict(_verdicts(forge)), service)
+            for _, said in _verdicts(forge):
+                click.echo(said)
             if not once:
                 click.echo("\nCtrl-C ends everything and removes the folder.")
                 _wait(stop.is_set, service, patience=None)
@@ -112,17 +113,11 @@ Three pull requests are being checked:""")
     click.echo()
 
 
-def _verdicts(forge: Forge) -> None:
-    for pull in forge.pulls.values():
-        status = forge.standing(pull["head"]["sha"]).get(STATUS_CONTEXT, {})
-        click.echo(f"#{pull['number']} {status.get('state', 'waiting')}: "
-                   f"{status.get('description', '')}")  # fmt: skip
-
-
-def _judged(forge: Forge) -> bool:
-    standing = (forge.standing(pull["head"]["sha"]) for pull in forge.pulls.values())
-    found = [statuses.get(STATUS_CONTEXT) for statuses in standing]
-    return all(item is not None and item["state"] != "pending" for item in found)
+def _verdicts(forge: Forge) -> Iterator[tuple[str, str]]:
+    """The state of each check, and a line on it."""
+    for number, pull in forge.pulls.items():
+        status = forge.standing(pull["head"]["sha"]).get(STATUS_CONTEXT, {"state": "pending"})
+        yield status["state"], f"#{number} {status['state']}: {status.get('description', '')}"
 
 
 def _wait(

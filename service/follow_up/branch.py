@@ -18,7 +18,7 @@ from generator.git.mirror import Mirror
 from generator.git.worktree import Store
 from generator.promotion.base_branch import BaseBranch, at_commit
 from service.check import mirror
-from service.check.regenerate import Identity, outward
+from service.check.regenerate import IDENTITY, outward
 from service.check.reporter import Superseded
 from service.follow_up.task import Task
 
@@ -90,13 +90,12 @@ def branch(task: Task) -> Iterator[Branch]:
 
 
 @contextlib.contextmanager
-def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBranch]:
+def workspace(task: Task) -> Iterator[BaseBranch]:
     """The newest commit of the default branch, and a remote to push proposals to.
 
     What a proposal writes (objects, branches) goes into a folder that is gone at the end; what is
     there already is read from the mirror. Raises Unavailable where trying again may help.
     """
-    who = identity or Identity()
     with branch(task) as here, tempfile.TemporaryDirectory(prefix="gen-env-") as folder:
         own = Mirror.open(Path(folder) / "proposal.git")
         alternates = own.gitdir / "objects" / "info" / "alternates"
@@ -104,7 +103,7 @@ def workspace(task: Task, identity: Identity | None = None) -> Iterator[BaseBran
         alternates.write_text(f"{(here.mirror.gitdir / 'objects').absolute()}\n", "utf-8")
         remote = {f"remote.{_REMOTE}.url": task.connection.git_url(task.context.repository)}
         git = outward(own, task.context, remote)
-        tree = Store(own.gitdir, git.with_environment(who.variables))
+        tree = Store(own.gitdir, git.with_environment(IDENTITY))
         with _retryable():
             yield at_commit(own.gitdir, tree, "", task.connection.branch, here.head, _REMOTE)
 

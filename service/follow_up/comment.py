@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from generator.redaction.text import redact_prose
+from generator.report.budget import Page, cost
 from generator.report.escape import clipped, code, prose
 from service.follow_up.task import Done, Task, neutral, superseded
 from service.model.job import UNFINISHED, Kind, State
@@ -54,17 +55,12 @@ def compose(runs: Sequence[Mapping[str, Any]], budget: int) -> str:
         title = "being verified" if "running" in words else "not verified"
     head = f"### gen-env: {title}\n\n{_HEAD}"
     tail = "".join(dict.fromkeys(map(_proposal, runs)))
-    tail = f"\n{tail}" if tail else ""
     rows = [_row(name, newest[name]) for name in sorted(newest)]
-    room = budget - len((head + tail).encode()) - 100
-    kept: list[str] = []
-    for row in rows:
-        room -= len(row.encode())
-        if room < 0:
-            kept.append(f"| and {len(rows) - len(kept)} more | | |\n")
-            break
-        kept.append(row)
-    return f"{head}{''.join(kept)}{tail}"
+    more: Callable[[int], str] = "| and {} more | | |\n".format
+    page = Page(budget)
+    page.add_rows(head, rows, more, noun="environments", reserve=cost(tail))
+    page.add(tail)
+    return page.text()
 
 
 def word_of(run: Mapping[str, Any]) -> str:

@@ -79,8 +79,7 @@ def _compared(
     try:
         report = drift.with_drift(report, files, side, tools, [name], lambda _: access.open())
     except UserError as error:
-        reason = f"{error.message}; {error.hint}" if error.hint else error.message
-        basis = NOTHING.without([NotRead("cluster", name, reason)])
+        basis = NOTHING.without([NotRead("cluster", name, error.sentence)])
         return report, dataclasses.replace(empty, basis=basis)
     return report, next(iter(report.environments), empty)
 

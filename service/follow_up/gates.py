@@ -20,8 +20,7 @@ from service.check.mirror import Pinned, pinned
 from service.check.prepare import Prepared, prepare
 from service.check.reporter import Superseded
 from service.follow_up.task import Done, Task, neutral, superseded
-from service.model.check import Override
-from service.model.job import State
+from service.model.job import Override, State
 from service.store.reminders import Reminder
 from service.store.runs import Outcome
 
@@ -72,12 +71,11 @@ def decide(task: Task) -> Done:
         with pinned(task.context, task.job.number, target.sha, **about) as sides:
             return _decided(task, target, sides)
     except Superseded as stale:
-        return Done(Outcome(State.SUPERSEDED, stale.reason, target.sha))
+        return Done(Outcome(State.SUPERSEDED, str(stale), target.sha))
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
-        place = f"{error.place}: " if error.place else ""
-        return _reported(task, target, CheckState.ERROR, f"not evaluated: {place}{error.message}")
+        return _reported(task, target, CheckState.ERROR, f"not evaluated: {error.sentence}")
 
 
 def _target(task: Task) -> _Target | str:

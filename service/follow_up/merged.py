@@ -14,7 +14,6 @@ from generator.promotion import evidence
 from service.follow_up.branch import Branch, branch
 from service.follow_up.task import Done, Task, neutral
 from service.model.job import Kind, State
-from service.settings.schema import Verification
 from service.store.runs import Outcome
 
 NOT_CONFIGURED = "verification not configured"
@@ -25,7 +24,7 @@ _EMPTY_TREE = ("hash-object", "-t", "tree", "/dev/null")
 
 def merge(task: Task) -> Done:
     """Find what the merged commit touches; a verification follows for each environment."""
-    if task.connection.verification is None:
+    if (known := task.connection.verification) is None:
         return neutral(NOT_CONFIGURED, task.detail("sha"))
     sha, number = _commit(task)
     if not sha:
@@ -38,7 +37,25 @@ def merge(task: Task) -> Done:
         clusters = touched_by(here, _before(task, here, sha), sha)
     if not clusters:
         return neutral("affects no environment", sha)
-    return _queued(task, sha, number, clusters, task.connection.verification)
+    names = [name for name, cluster in clusters.items() if cluster in known.clusters]
+    said = f"{NOT_CONFIGURED}: {', '.join(name for name in clusters if name not in names)}"
+    forge = task.context.forge
+    if len(names) < len(clusters):
+        # Not success: a gate may take that for proof. Not failure either: nothing failed.
+        forge.set_status(sha, evidence.CONTEXT, CheckState.PENDING, said)
+    jobs = [
+        task.then(Kind.VERIFY, number, environment=name, sha=sha, cluster=clusters[name])
+        for name in names
+    ]
+    for job in jobs:
+        if not task.history.of_key(job.key):
+            context = evidence.context_of(job.environment)
+            forge.set_status(sha, context, CheckState.PENDING, "waits for its turn")
+    if not names:
+        return neutral(said, sha)
+    if number:
+        jobs.append(task.then(Kind.VERDICTS, number))
+    return Done(Outcome(State.DONE, f"verifies {', '.join(names)}", sha), tuple(jobs))
 
 
 def _commit(task: Task) -> tuple[str, int]:
@@ -89,28 +106,3 @@ def clusters_of(files: Snapshot, known: Catalogue, names: Iterable[str]) -> Mapp
         if inputs is not None:
             found[name] = side.cluster_name(known.settings.repository, inputs)
     return found
-
-
-def _queued(
-    task: Task, sha: str, number: int, clusters: Mapping[str, str], known: Verification
-) -> Done:
-    forge = task.context.forge
-    names = [name for name, cluster in clusters.items() if cluster in known.clusters]
-    left = [name for name in clusters if name not in names]
-    said = f"{NOT_CONFIGURED}: {', '.join(left)}"
-    if left:
-        # Not success: a gate may take that for proof. Not failure either: nothing failed.
-        forge.set_status(sha, evidence.CONTEXT, CheckState.PENDING, said)
-    jobs = [
-        task.then(Kind.VERIFY, number, environment=name, sha=sha, cluster=clusters[name])
-        for name in names
-    ]
-    for job in jobs:
-        if not task.history.of_key(job.key):
-            context = evidence.context_of(job.environment)
-            forge.set_status(sha, context, CheckState.PENDING, "waits for its turn")
-    if not names:
-        return neutral(said, sha)
-    if number:
-        jobs.append(task.then(Kind.VERDICTS, number))
-    return Done(Outcome(State.DONE, f"verifies {', '.join(names)}", sha), tuple(jobs))

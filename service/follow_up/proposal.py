@@ -65,7 +65,7 @@ def _promoted(task: Task, base_branch: BaseBranch, options: Options) -> Done:
         # When all that is waited for has a time, then; otherwise another verdict will tell.
         later = [Reminder(task.job, max(times) + 1.0)] if len(times) == len(shut) else []
         return neutral(said, base_branch.base, *later)
-    if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
+    if number := _turned_down(task, found.branch):
         return neutral(f"pull request {number} with the same content was closed", base_branch.base)
     return _opened(task, options.target, publish_it(found, tools, task.now, pull=True))
 
@@ -83,7 +83,9 @@ def _holds_back(gate: Gate) -> bool:
 
 
 def _turned_down(task: Task, branch: str) -> int:
-    """The number of our last pull request of this content if a person has closed it."""
+    """The number of our last pull request of this content if a person has closed it for good."""
+    if any(pull.head_ref == branch for pull in task.context.forge.list_open_prs()):
+        return 0
     for run in task.history.of_key(task.job.key):
         number = run["details"].get("opened") or next(iter(run["environments"].values()), "")
         if run["state"] != State.DONE.value or not str(number).isdecimal():
@@ -92,10 +94,6 @@ def _turned_down(task: Task, branch: str) -> int:
         turned_down = pull.state is PullState.CLOSED and pull.head_ref == branch
         return pull.number if turned_down else 0
     return 0
-
-
-def _is_open(task: Task, branch: str) -> bool:
-    return any(pull.head_ref == branch for pull in task.context.forge.list_open_prs())
 
 
 def _impossible(base_branch: BaseBranch, problems: Sequence[Problem]) -> Done:
@@ -137,6 +135,6 @@ def roll_back(task: Task) -> Done:
             return Done(Outcome(State.FAILURE, f"refused: {found.refusal}", sha), _comment(task))
         if has_errors(found.regenerated.problems):
             return _impossible(base_branch, found.regenerated.problems)
-        if (number := _turned_down(task, found.branch)) and not _is_open(task, found.branch):
+        if number := _turned_down(task, found.branch):
             return neutral(f"pull request {number} with the same content was closed", sha)
         return _opened(task, name, rollback.publish_it(found, tools, pull=True))

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from generator.core.errors import UserError
-from service.check.request import Context
-from service.model.check import Grants
-from service.model.job import Job, Kind, State
+from service.check.reporter import Context
+from service.model.job import Grants, Job, Kind, State
 from service.settings.schema import Connection
 from service.store.overview import Runs
 from service.store.reminders import Reminder
@@ -25,9 +24,8 @@ if TYPE_CHECKING:
 class Task:
     """A job to carry out, and the handles that it works with.
 
-    `started` is when it was begun for the first time. `history` gives earlier runs about the same
-    pull request or of the same key; `marker` is what our comment on a merged pull request is known
-    by. `interval` is how often what depends on time is looked at again, in seconds.
+    `started` is when it was first begun, `history` gives earlier runs about the same, `marker` is
+    what our comment is known by, `interval` how often what depends on time is looked at again.
     """
 
     job: Job

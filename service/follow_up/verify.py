@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -77,8 +76,7 @@ def verify(task: Task, verifier: Verifier = verify_action.verify_in) -> Done:
     except (Unavailable, RateLimited):
         raise
     except UserError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.message}{hint}")
+        verdict = _made(task, Outcome.UNKNOWN, f"cannot be verified: {error.sentence}")
     if verdict.outcome is Outcome.UNKNOWN:
         # Nothing is known of the commit, but that nobody looks any more has to be said.
         _record(task, CheckState.ERROR, f"unknown: {verdict.message}")
@@ -116,15 +114,12 @@ def _verdict(task: Task, here: Branch, known: Verification, verifier: Verifier) 
 @contextlib.contextmanager
 def _clusters(known: Verification, name: str, *, apart: bool) -> Iterator[tuple[Cluster, Cluster]]:
     """The environment's cluster and Argo CD's, which may be the same; Flux's is (not `apart`)."""
-    with contextlib.ExitStack() as stack:
-        cluster = known.clusters[name].open()
-        stack.callback(cluster.close)
+    with contextlib.closing(known.clusters[name].open()) as cluster:
         if not apart or known.hub(name) == known.clusters[name]:
             yield cluster, cluster
             return
-        hub = known.hub(name).open()
-        stack.callback(hub.close)
-        yield cluster, hub
+        with contextlib.closing(known.hub(name).open()) as hub:
+            yield cluster, hub
 
 
 @dataclasses.dataclass
@@ -146,27 +141,21 @@ class _Watch:
 
     def follow(self, found: verify_action.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
         """The verdict that stands when it cannot get better, or when time is up."""
-        for count in itertools.count():
-            verdict = self._once(found, cluster, hub)
+        pause = 5.0
+        while True:
+            try:
+                left = max(0.0, self.remaining)
+                verdict = self.verifier(found, cluster, hub, timeout=left, tick=self.tick)
+            except ClusterError as error:
+                verdict = _made(self.task, Outcome.UNKNOWN, error.message)
             if verdict.outcome not in _AGAIN or self.remaining <= 0:
                 return verdict
             _pending(self.task, f"{verdict.outcome.value}: {verdict.message}")
-            self._pause(min(_LONGEST_PAUSE, 5.0 * 2**count))
-        raise AssertionError("unreachable")
-
-    def _once(self, found: verify_action.Subject, cluster: Cluster, hub: Cluster) -> Verdict:
-        try:
-            return self.verifier(
-                found, cluster, hub, timeout=max(0.0, self.remaining), tick=self.tick
-            )
-        except ClusterError as error:
-            return _made(self.task, Outcome.UNKNOWN, error.message)
-
-    def _pause(self, seconds: float) -> None:
-        end = time.monotonic() + min(seconds, max(0.0, self.remaining))
-        while (left := end - time.monotonic()) > 0:
-            self.tick()
-            time.sleep(min(1.0, left))
+            end = time.monotonic() + min(pause, self.remaining)
+            while (left := end - time.monotonic()) > 0:
+                self.tick()
+                time.sleep(min(1.0, left))
+            pause = min(_LONGEST_PAUSE, pause * 2)
 
     def tick(self) -> None:
         """Raise _Ended or _Overtaken when there is nothing to wait for any more."""
@@ -201,11 +190,8 @@ def _pending(task: Task, description: str) -> None:
 
 
 def _record(task: Task, state: CheckState, description: str) -> None:
-    context = task.context
-    evidence.record(
-        context.forge, task.job.environment, task.detail("sha"), state, redact_prose(description),
-        context.report_url,
-    )  # fmt: skip
+    about, said = (task.job.environment, task.detail("sha")), redact_prose(description)
+    evidence.record(task.context.forge, *about, state, said, task.context.report_url)
 
 
 def _follow(task: Task, verdict: Verdict) -> Iterator[Job]:
@@ -228,14 +214,4 @@ def _template() -> jinja2.Template:
 
 def _page(verdict: Verdict) -> str:
     """A page of its own, for whoever follows the link of the status; nothing in it is markup."""
-    return _template().render(
-        verdict=verdict,
-        unread=[(it.what, it.where, it.reason) for it in verdict.basis.not_read],
-        conditions=[
-            (it.name, it.state.value, it.message, it.evidence, it.time) for it in verdict.conditions
-        ],
-        objects=[
-            (f"{it.key.kind} {it.key.name}", it.health.status.value, it.health.message)
-            for it in verdict.resources
-        ],
-    )
+    return _template().render(verdict=verdict)

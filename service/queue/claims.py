@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import logging
-import time
 from collections.abc import Collection
 from typing import Any
 
@@ -64,14 +63,13 @@ class Claims:
         """
         kind = run.c.kind.in_(FOLLOW_A_CLUSTER)
         with self._engine.begin() as connection:
-            at = _moment(connection)
+            at = now(connection)
             idle = run.c.owner.not_in([claim.owner for claim in busy])
             ready = (run.c.state.in_(UNFINISHED), run.c.due <= at, idle, kind if waits else ~kind)
             query = sa.select(run.c.connection, run.c.repository).where(*ready).distinct()
             found = {(row.connection, row.repository) for row in connection.execute(query)}
-            for place in sorted(
-                found.intersection(places), key=lambda place: (self._served.get(place, 0), place)
-            ):
+            ours = found.intersection(places)
+            for place in sorted(ours, key=lambda place: (self._served.get(place, 0), place)):
                 if claim := self._claim(connection, place, ready, at):
                     return claim
         return None
@@ -92,13 +90,9 @@ class Claims:
         number, taken_over = next(self._numbers), bool(row.owner)
         owner, lost = f"{self._identity}/{number}", row.lost + taken_over
         # Where nothing locks the row that was read, somebody may have been faster.
-        claimed = (
-            run.update()
-            .where(run.c.id == row.id, run.c.owner == row.owner, *ready)
-            .values(owner=owner, due=at + self.lease_seconds, lost=lost)
-            .returning(run.c.id)
-        )
-        if connection.execute(claimed).first() is None:
+        free = run.update().where(run.c.id == row.id, run.c.owner == row.owner, *ready)
+        claimed = free.values(owner=owner, due=at + self.lease_seconds, lost=lost)
+        if connection.execute(claimed.returning(run.c.id)).first() is None:
             return None
         if taken_over:
             log.warning("takes over a run of a silent worker", extra={"run": row.id})
@@ -109,7 +103,7 @@ class Claims:
     def renew(self, claims: Collection[Claim]) -> None:
         """Say that this worker lives, and that it still works on these."""
         with self._engine.begin() as connection:
-            at = _moment(connection)
+            at = now(connection)
             seen = upsert(connection, executor).values(id=self._identity, seen=at)
             connection.execute(seen.on_conflict_do_update(index_elements=["id"], set_={"seen": at}))
             ours = run.c.owner.in_([claim.owner for claim in claims])
@@ -121,7 +115,7 @@ class Claims:
         """Give the claim up; a run that is not over may be started again in `after` seconds."""
         waits = sa.case((run.c.state == State.RUNNING.value, State.QUEUED.value), else_=run.c.state)
         with self._engine.begin() as connection:
-            values = {"owner": "", "due": _moment(connection) + after, "state": waits}
+            values = {"owner": "", "due": now(connection) + after, "state": waits}
             connection.execute(run.update().where(run.c.owner == claim.owner).values(values))
 
     def hand_back(self) -> None:
@@ -131,12 +125,9 @@ class Claims:
         """
         begun = run.c.state == State.RUNNING.value
         with self._engine.begin() as connection:
-            values = {
-                "owner": "",
-                "due": 0.0,
-                "attempts": sa.case((begun, run.c.attempts - 1), else_=run.c.attempts),
-                "state": sa.case((begun, State.QUEUED.value), else_=run.c.state),
-            }
+            attempts = sa.case((begun, run.c.attempts - 1), else_=run.c.attempts)
+            state = sa.case((begun, State.QUEUED.value), else_=run.c.state)
+            values = {"owner": "", "due": 0.0, "attempts": attempts, "state": state}
             connection.execute(run.update().where(_of(self._identity)).values(values))
         expire(self._engine, self._identity)
 
@@ -150,10 +141,6 @@ def expire(engine: sa.Engine, identity: str) -> None:
 
 def _of(identity: str) -> sa.ColumnElement[bool]:
     return run.c.owner.startswith(f"{identity}/", autoescape=True)
-
-
-def _moment(connection: sa.Connection) -> float:
-    return now(connection) or time.time()
 
 
 def _is_blocked(at: float) -> Any:

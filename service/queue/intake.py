@@ -10,8 +10,7 @@ from typing import Any, assert_never
 
 import sqlalchemy as sa
 
-from service.model.check import Reason
-from service.model.job import Job, Kind, State
+from service.model.job import Job, Kind, Reason, State
 from service.queue.jobs import Jobs
 from service.settings.schema import Connection
 from service.store import runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,19 +15,19 @@ from service.store.tables import Rows, listed, run
 from service.telemetry.meter import METER
 
 
+@dataclasses.dataclass(frozen=True)
 class Jobs:
     """The queue as those see it who only put something in. Make one per process, after any fork."""
 
-    def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
-        self.engine = engine
-        self._clock = clock
+    engine: sa.Engine
+    clock: Callable[[], float] = time.time
 
     def accept(self, connection: sa.Connection, job: Job) -> str:
         """Queue the job within the caller's transaction: it exists when that commits.
 
         Returns the run's id.
         """
-        now = self._clock()
+        now = self.clock()
         if job.kind in ONCE and (found := run_store.live(connection, job.key)):
             return found
         if job.kind in NEWEST_WINS and (ended := run_store.supersede(connection, job.key, now)):
@@ -52,18 +53,10 @@ class Jobs:
         query = sa.select(run).order_by(run.c.queued.desc(), run.c.id).limit(limit).offset(offset)
         if states:
             query = query.where(run.c.state.in_([state.value for state in states]))
-        if kind:
-            query = query.where(run.c.kind == kind.value)
-        if repository:
-            query = query.where(run.c.repository == repository)
-        if number:
-            query = query.where(run.c.number == number)
+        chosen = ((run.c.kind, kind), (run.c.repository, repository), (run.c.number, number))
+        query = query.where(*(column == value for column, value in chosen if value))
         with self.engine.connect() as connection:
             return listed(connection, query)
-
-    def dead(self, *, limit: int = 50, offset: int = 0) -> Rows:
-        """The runs that were given up and wait for a person, newest first."""
-        return self.runs(states=[State.DEAD], limit=limit, offset=offset)
 
     def retry(self, identity: str) -> str:
         """Queue a given-up run's job again; returns the new run's id.

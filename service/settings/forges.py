@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from generator.core.errors import UserError
 from generator.forge.connect import connect
-from generator.forge.credentials import App, Token
+from generator.forge.credentials import App
 from generator.forge.github_app import Installation
 from generator.forge.port import ForgePort
 from generator.forge.transport import Authorize, Transport
@@ -48,13 +48,10 @@ def _connect(connection: Connection, repository: str) -> ForgePort:
 
 def git_token(connection: Connection, repository: str) -> str:
     """What git's transport logs in with; empty without credentials; an App's lives an hour."""
-    match connection.credentials:
-        case None:
-            return ""
-        case Token(value):
-            return value.text()
-        case app:
-            return installation(connection, app, repository).authorize()[1].text()
+    app = connection.credentials
+    if isinstance(app, App):
+        return installation(connection, app, repository).authorize()[1].text()
+    return connection.token.text() if connection.token else ""
 
 
 def fetch(

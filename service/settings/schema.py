@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -43,33 +43,49 @@ _SERVICE_HOST = "KUBERNETES_SERVICE_HOST"
 _NOWHERE: tuple[Path, Mapping[str, str]] = (Path(), {})
 
 
-def _written(pattern: str, words: str) -> AfterValidator:
-    """A text of this shape; the words tell who writes another what to write."""
+def _must(words: str, test: Callable[[Any], object]) -> AfterValidator:
+    """What a value must be like; the words tell who writes another what to write."""
 
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
+    def check(value: Any) -> Any:
+        if not test(value):
             raise ValueError(words)
         return value
 
     return AfterValidator(check)
 
 
-ShortName = Annotated[str, _written(
-    r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?",
+def _like(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern).fullmatch
+
+
+def _is_place(value: str) -> bool:
+    host, _, port = value.rpartition(":")
+    return bool(host) and port.isdecimal() and 0 < int(port) < 65536
+
+
+_a_name = _must(
     "use lower-case letters, digits and hyphens, at most 40",
-)]  # fmt: skip
-Repository = Annotated[str, _written(
-    r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+", "write owner/name"
-)]  # fmt: skip
-Branch = Annotated[str, _written(
-    r"(?!refs/)[A-Za-z0-9_][\w.+/-]*", "write the branch's short name"
-)]  # fmt: skip
-Header = Annotated[str, _written(
-    r"[A-Za-z0-9-]+", "a header's name has letters, digits and hyphens"
-)]  # fmt: skip
-Group = Annotated[str, _written(
-    r"[^,]+", "a group is empty or has a comma, which separates groups"
-)]  # fmt: skip
+    _like(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"),
+)
+_a_repository = _must("write owner/name", _like(r"[A-Za-z0-9_][\w.+-]*(?:/[A-Za-z0-9_][\w.+-]*)+"))
+_a_branch = _must("write the branch's short name", _like(r"(?!refs/)[A-Za-z0-9_][\w.+/-]*"))
+_a_header = _must("a header's name has letters, digits and hyphens", _like(r"[A-Za-z0-9-]+"))
+_a_group = _must("a group is empty or has a comma, which separates groups", _like(r"[^,]+"))
+_a_team = _must(
+    "write the folder of the team's environments", lambda name: not any(name_faults(name))
+)
+_a_place = _must("write host:port", _is_place)
+_a_database = _must(
+    "use a sqlite:/// or postgresql:// URL",
+    lambda url: url.text().startswith(("sqlite:///", "postgresql://")),
+)
+_a_token = _must(
+    "not a valid token", lambda token: all(0x21 <= byte <= 0x7E for byte in token.reveal())
+)
+_strong = _must(
+    f"shorter than {_SHORTEST_SECRET} bytes; generate a new one",
+    lambda secret: secret.size >= _SHORTEST_SECRET,
+)
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Days = Annotated[int, Field(gt=0, le=36_500)]
 
@@ -104,19 +120,6 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _team(value: str) -> str:
-    if any(name_faults(value)):
-        raise ValueError("write the folder of the team's environments")
-    return value
-
-
-def _host_and_port(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError("write host:port")
-    return value
-
-
 class SecretSource(_Strict):
     """Where a secret is kept: a file, or an environment variable; never in this file."""
 
@@ -149,24 +152,6 @@ def _read(source: SecretSource, info: ValidationInfo) -> Secret:
     return Secret(value)
 
 
-def _strong(secret: Secret) -> Secret:
-    if secret.size < _SHORTEST_SECRET:
-        raise ValueError(f"shorter than {_SHORTEST_SECRET} bytes; generate a new one")
-    return secret
-
-
-def _sendable(secret: Secret) -> Secret:
-    if any(not 0x21 <= byte <= 0x7E for byte in secret.reveal()):
-        raise ValueError("not a valid token")
-    return secret
-
-
-def _known(url: Secret) -> Secret:
-    if not url.text().startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("use a sqlite:/// or postgresql:// URL")
-    return url
-
-
 def _beside(path: Path, info: ValidationInfo) -> Path:
     """Relative paths start at the settings' own folder, wherever the process runs."""
     # os.path: an unknown user in `~name` is left as it stands, and then not found.
@@ -189,7 +174,7 @@ GivenSecret = Annotated[
     ),
 ]
 """Written as a SecretSource, and read."""
-StrongSecret = Annotated[GivenSecret, AfterValidator(_strong)]
+StrongSecret = Annotated[GivenSecret, _strong]
 NearFile = Annotated[Path, AfterValidator(_beside)]
 _unless_empty = BeforeValidator(lambda value: value or None)
 
@@ -256,7 +241,7 @@ class Verification(_Strict):
 class Connection(_Strict):
     """One forge, its secrets, and the repositories that it may speak for."""
 
-    name: ShortName
+    name: Annotated[str, _a_name]
     """Part of the webhook's address: `/webhooks/<name>`."""
     forge: Literal["github", "gitlab", "gitea", "forgejo"]
     """Which kind of forge."""
@@ -268,13 +253,13 @@ class Connection(_Strict):
     """Where its API is, when that does not follow from `url`."""
     ca_file: Annotated[NearFile | None, _unless_empty] = None
     """Certificates (PEM) to trust besides the system's."""
-    repositories: list[Repository] = Field(min_length=1)
+    repositories: list[Annotated[str, _a_repository]] = Field(min_length=1)
     """`owner/name`; deliveries about others are refused."""
-    branch: Branch = "main"
+    branch: Annotated[str, _a_branch] = "main"
     """The branch that Argo CD follows."""
     webhook_secrets: list[StrongSecret] = []
     """All that are valid, newest first; while there is none, deliveries are refused (501)."""
-    token: Annotated[GivenSecret, AfterValidator(_sendable)] | None = None
+    token: Annotated[GivenSecret, _a_token] | None = None
     """For API and git; without `token` and `app` nothing private can be read or answered."""
     app: AppSource | None = None
     """A GitHub App instead of a token."""
@@ -402,13 +387,13 @@ class Proxy(_Strict):
 
     addresses: list[IPvAnyNetwork] = Field(min_length=1)
     """Addresses or networks of the proxy: headers of others count for nothing."""
-    user_header: Header = "X-Auth-Request-User"
+    user_header: Annotated[str, _a_header] = "X-Auth-Request-User"
     """The header with the user; the proxy must replace what a client sends in it."""
-    groups_header: Header = "X-Auth-Request-Groups"
+    groups_header: Annotated[str, _a_header] = "X-Auth-Request-Groups"
     """The header with the user's groups, separated by commas; it must be replaced as well."""
-    viewers: list[Group] = []
+    viewers: list[Annotated[str, _a_group]] = []
     """Groups that may see the pages; empty: everybody whom the proxy lets in."""
-    operators: list[Group] = []
+    operators: list[Annotated[str, _a_group]] = []
     """Groups that may also retry."""
 
     @model_validator(mode="after")
@@ -421,13 +406,13 @@ class Proxy(_Strict):
 class Route(_Strict):
     """An address that gets a message when something needs a person."""
 
-    name: ShortName
+    name: Annotated[str, _a_name]
     """How logs call it: they never have the address."""
     url: GivenSecret
     """An address as Apprise writes it: `slack://`, `msteams://`, `mailtos://`, `jsons://`, ..."""
     events: list[Literal["failed", "promotion", "gate", "dead", "drift"]] = []
     """What is sent: see [notifications](service.md#notifications); empty: all of them."""
-    teams: list[Annotated[str, AfterValidator(_team)]] = []
+    teams: list[Annotated[str, _a_team]] = []
     """Only of environments of these teams (`payments` of `payments/dev`); empty: of all."""
     tiers: list[Tier] = []
     """Only of environments of these tiers; empty: of all."""
@@ -453,13 +438,13 @@ class Settings(_Strict):
 
     data_dir: NearFile = Field(Path("data"), validate_default=True)
     """Mirrors, caches and the SQLite database; relative to this file."""
-    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8080"
+    listen: Annotated[str, _a_place] = "127.0.0.1:8080"
     """Host and port of the web process."""
     public_url: Annotated[str, AfterValidator(_web_address)] = ""
     """How people reach the service: links in comments and statuses start with it."""
     threads: Annotated[int, Field(gt=0, le=64)] = 8
     """Requests that one web process answers side by side."""
-    database: Annotated[GivenSecret, AfterValidator(_known)] | None = None
+    database: Annotated[GivenSecret, _a_database] | None = None
     """A `postgresql://` or `sqlite:///` URL; by default SQLite in `dataDir`."""
     api_token: StrongSecret | None = None
     """A token of role operator without a name and an end, beside those of `token create`."""

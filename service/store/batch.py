@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import dataclasses
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -96,15 +97,8 @@ def lock(connection: sa.Connection, patience: float) -> None:
     SQLite itself would sleep longer the longer it has waited already.
     """
     connection.exec_driver_sql("PRAGMA busy_timeout=1")
-    deadline = time.monotonic() + patience
+    begin = functools.partial(connection.exec_driver_sql, "BEGIN IMMEDIATE")
     try:
-        while True:
-            try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return
-            except sa.exc.OperationalError as error:
-                if not database.is_busy(error) or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.001)
+        database.patiently(begin, patience, every=0.001)
     finally:
         connection.exec_driver_sql("PRAGMA busy_timeout=30000")

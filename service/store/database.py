@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 UTF8_HINT = "create a database with: createdb -E UTF8 -T template0 NAME"
 # What libpq says by itself may quote the address; of that only these words are passed on.
 _CLIENT_WORDS = (
@@ -42,6 +45,18 @@ def is_busy(error: BaseException) -> bool:
     """Whether another process was only faster: trying again helps."""
     cause = getattr(error, "orig", None) or error
     return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith(_BUSY)
+
+
+def patiently(work: Callable[[], T], seconds: float, every: float) -> T:
+    """What the work gives, which is tried again for so long while another process is faster."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return work()
+        except Exception as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(every)
 
 
 def create(url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from service.model.check import Grants, Override, same_person
+from service.model.job import Grants, Override, same_person
 from service.store.tables import grant, upsert
 from service.webhook.command import Command, Verb
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 
 import sqlalchemy as sa
@@ -15,20 +14,12 @@ _CLAIM = 300.0
 """Seconds after which another worker takes what this one took and did not settle."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Notice:
-    """`about` is what makes it the same thing as another; title and body are plain text."""
-
-    event: str
-    about: tuple[str, ...]
-    title: str
-    body: str
-
-
-def keep(connection: sa.Connection, route: str, found: Notice, now: float) -> None:
-    """Have it sent to the route, unless it was told of the same before."""
-    key = hashlib.sha256("\0".join((route, found.event, *found.about)).encode()).hexdigest()
-    row = {"key": key, "route": route, "title": found.title, "body": found.body,
+def keep(
+    connection: sa.Connection, route: str, about: tuple[str, ...], title: str, body: str, now: float
+) -> None:
+    """Have a plain text sent to the route, unless it was told `about` the same before."""
+    key = hashlib.sha256("\0".join((route, *about)).encode()).hexdigest()
+    row = {"key": key, "route": route, "title": title, "body": body,
            "due": now, "made": now, "attempts": 0}  # fmt: skip
     connection.execute(upsert(connection, notice).values(row).on_conflict_do_nothing())
 
@@ -39,14 +30,10 @@ def claim(connection: sa.Connection, route: str, now: float) -> sa.Row[tuple[obj
         # A message that ends every worker that sends it is given up as well.
         notice.c.route == route, notice.c.due <= now, notice.c.attempts < _ATTEMPTS
     )  # fmt: skip
-    taken = (
-        notice.update()
-        .where(notice.c.key == due.order_by(notice.c.due).limit(1).scalar_subquery())
-        .where(notice.c.due <= now)
-        .values(due=now + _CLAIM, attempts=notice.c.attempts + 1)
-        .returning(notice)
-    )
-    return connection.execute(taken).first()
+    first = due.order_by(notice.c.due).limit(1).scalar_subquery()
+    taken = notice.update().where(notice.c.key == first, notice.c.due <= now)
+    taken = taken.values(due=now + _CLAIM, attempts=notice.c.attempts + 1)
+    return connection.execute(taken.returning(notice)).first()
 
 
 def settle(connection: sa.Connection, key: str, attempts: int, now: float, *, sent: bool) -> bool:

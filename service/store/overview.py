@@ -86,11 +86,9 @@ def branches(connection: sa.Connection) -> dict[str, dict[str, Any]]:
 def unfinished(connection: sa.Connection) -> Rows:
     """How many runs are queued and running, by repository and kind, and since when."""
     columns = (run.c.connection, run.c.repository, run.c.kind, run.c.state)
-    query = sa.select(
-        *columns, sa.func.count().label("number"), sa.func.min(run.c.queued).label("oldest")
-    )
-    query = query.where(run.c.state.in_(UNFINISHED)).group_by(*columns).order_by(*columns)
-    return listed(connection, query)
+    numbers = (sa.func.count().label("number"), sa.func.min(run.c.queued).label("oldest"))
+    query = sa.select(*columns, *numbers).where(run.c.state.in_(UNFINISHED))
+    return listed(connection, query.group_by(*columns).order_by(*columns))
 
 
 def workers(connection: sa.Connection) -> Rows:
@@ -121,7 +119,7 @@ def of_report(connection: sa.Connection, identity: str) -> dict[str, Any] | None
 
 def living(connection: sa.Connection, at: float, lease_seconds: float) -> int:
     """How many workers have a recent heartbeat; `at` is the time where the database has none."""
-    since = (now(connection) or at) - lease_seconds
+    since = now(connection, at) - lease_seconds
     living = sa.select(sa.func.count()).where(executor.c.seen > since)
     return int(connection.execute(living).scalar_one())
 

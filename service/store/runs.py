@@ -44,43 +44,23 @@ SERVED = "served:"
 # Built once: putting a statement together costs more than carrying it out.
 _DELIVERY = tuple(field.name for field in dataclasses.fields(Delivery))
 _ADD_RUN = run.insert()
-_ATTACH = (
-    delivery.update()
-    .where(
-        delivery.c.connection == sa.bindparam("at_connection"),
-        delivery.c.id == sa.bindparam("at_id"),
-    )
-    .values(outcome=sa.bindparam("outcome"), run=sa.bindparam("run"))
+_this = sa.bindparam
+_ATTACH = delivery.update().where(
+    delivery.c.connection == _this("at_connection"), delivery.c.id == _this("at_id")
+)
+_BY_ID = sa.select(delivery.c.run).where(
+    delivery.c.connection == _this("name"), delivery.c.id == _this("id")
+)
+_BY_DIGEST = sa.select(delivery.c.run).where(
+    delivery.c.digest == _this("digest"), delivery.c.connection == _this("name")
 )
 # Two searches, each with an index: joined by OR they would read every delivery.
-_EARLIER = (
-    sa.select(run.c.id, run.c.state)
-    .where(
-        run.c.id.in_(
-            sa.union(
-                sa.select(delivery.c.run).where(
-                    delivery.c.connection == sa.bindparam("name"),
-                    delivery.c.id == sa.bindparam("id"),
-                ),
-                sa.select(delivery.c.run).where(
-                    delivery.c.digest == sa.bindparam("digest"),
-                    delivery.c.connection == sa.bindparam("name"),
-                ),
-            )
-        )
-    )
-    .order_by(run.c.queued.desc())
-)
-_SUPERSEDE = (
-    run.update()
-    .where(run.c.key == sa.bindparam("of_key"), run.c.state.in_(UNFINISHED))
-    .values(
-        state=State.SUPERSEDED.value,
-        summary="superseded by a newer event",
-        ended=sa.bindparam("at"),
-    )
-    .returning(run.c.id)
-)
+_EARLIER = sa.select(run.c.id, run.c.state).where(run.c.id.in_(sa.union(_BY_ID, _BY_DIGEST)))
+_SUPERSEDE = run.update().where(run.c.key == _this("of_key"), run.c.state.in_(UNFINISHED))
+_SUPERSEDED = {"state": State.SUPERSEDED.value, "summary": "superseded by a newer event"}
+_ATTACH = _ATTACH.values(outcome=_this("outcome"), run=_this("run"))
+_EARLIER = _EARLIER.order_by(run.c.queued.desc())
+_SUPERSEDE = _SUPERSEDE.values(**_SUPERSEDED, ended=_this("at")).returning(run.c.id)
 
 
 @functools.cache
@@ -145,9 +125,7 @@ def live(connection: sa.Connection, key: str) -> str | None:
 
 
 def begin(connection: sa.Connection, identity: str, at: float, owner: str = "") -> Row | None:
-    """Note that the run has begun (again); None when there is nothing left to do under the claim
-    `owner`.
-    """
+    """Note that the run has begun (again); None when nothing is left to do under this claim."""
     values = {"state": State.RUNNING.value, "started": sa.func.coalesce(run.c.started, at),
               "attempts": run.c.attempts + 1}  # fmt: skip
     return connection.execute(_unfinished(identity, owner).values(values).returning(run)).first()

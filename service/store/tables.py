@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -295,10 +296,9 @@ def shared_key(made: sa.Engine, name: str) -> bytes:
     return bytes(found)
 
 
-def now(connection: sa.Connection) -> float | None:
-    """The database's clock where it has one that all hosts share, None where there is one host."""
+def now(connection: sa.Connection, at: float | None = None) -> float:
+    """The database's clock where it has one that all hosts share, else `at`, or this host's."""
     if connection.dialect.name != "postgresql":
-        return None
-    return float(
-        connection.execute(sa.text("select extract(epoch from clock_timestamp())")).scalar_one()
-    )
+        return time.time() if at is None else at
+    clock = sa.text("select extract(epoch from clock_timestamp())")
+    return float(connection.execute(clock).scalar_one())

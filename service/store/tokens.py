@@ -54,9 +54,7 @@ def any_made(connection: sa.Connection) -> bool:
 
 
 def find(connection: sa.Connection, given: str) -> sa.Row[tuple[object, ...]] | None:
-    """The token that this is, in whatever state; what the index finds is compared in constant
-    time.
-    """
+    """The token that this is, in whatever state; its digest is compared in constant time."""
     digest = _digest(given)
     row = connection.execute(sa.select(token).where(token.c.digest == digest)).first()
     return row if row is not None and hmac.compare_digest(row.digest, digest) else None

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import json
 import logging
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -57,13 +58,11 @@ def configure(secrets: Iterable[Secret], level: int = logging.INFO) -> None:
 
 def place_of(error: BaseException) -> str:
     """Where in the source an error came up: `folder/file.py:line`."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    if trace is None:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
         return "an unknown place"
-    path = Path(trace.tb_frame.f_code.co_filename)
-    return f"{path.parent.name}/{path.name}:{trace.tb_lineno}"
+    path = Path(frames[-1].filename)
+    return f"{path.parent.name}/{path.name}:{frames[-1].lineno}"
 
 
 def kind_and_place(error: BaseException) -> str:

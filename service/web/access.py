@@ -81,14 +81,12 @@ def _through_proxy(*, operate: bool) -> str:
     proxy = context().settings.proxy
     if proxy is None or not _is_of_proxy():
         return ""
-    user = request.headers.get(proxy.user_header, "").strip()
-    if not user:
+    if not (user := request.headers.get(proxy.user_header, "").strip()):
         return ""
     if "," in user or not user.isprintable():
         # Two values: the proxy adds its own to what the client sent, and either may be first.
         raise Forbidden("the proxy sends more than one user: it must replace the header")
-    words = request.headers.get(proxy.groups_header, "").split(",")
-    groups = {word.strip() for word in words}
+    groups = set(map(str.strip, request.headers.get(proxy.groups_header, "").split(",")))
     if operate and groups.isdisjoint(proxy.operators):
         raise Forbidden("you may see this, and changes are for operators")
     if proxy.viewers and groups.isdisjoint((*proxy.viewers, *proxy.operators)):
@@ -98,10 +96,10 @@ def _through_proxy(*, operate: bool) -> str:
 
 def _is_of_proxy() -> bool:
     """Whether the peer is the proxy: then everybody may stand behind it."""
-    proxy, found = context().settings.proxy, _peer()
-    if proxy is None or found is None:
+    proxy, peer = context().settings.proxy, _peer()
+    if proxy is None or peer is None:
         return False
-    return any(found in network for network in proxy.addresses)
+    return any(peer in network for network in proxy.addresses)
 
 
 def _peer() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -119,7 +117,7 @@ def require_own_page() -> None:
     A browser sends the credentials that it knows with every request, whoever's page made it.
     """
     site, origin = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Origin")
-    parts = split(origin or f"//{request.host}")
+    parts = split(f"//{request.host}" if origin is None else origin)
     if site not in ("same-origin", "none") or parts is None or parts.netloc != request.host:
         raise Forbidden("this form was sent by another site")
 

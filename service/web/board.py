@@ -75,8 +75,8 @@ def _frozen(item: Mapping[str, Any], now: float) -> str:
     if item.get("unread") or item.get("paused"):
         return ""
     try:
-        windows = item["windows"]
-        until = standing.frozen(windows, datetime.datetime.fromtimestamp(now, datetime.UTC))
+        at = datetime.datetime.fromtimestamp(now, datetime.UTC)
+        until = standing.frozen(item["windows"], at)
     except (KeyError, ValueError):
         return "freeze not known"
     if until is None:

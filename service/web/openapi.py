@@ -11,10 +11,10 @@ from service.model.job import Kind, State
 _Schema = dict[str, Any]
 
 
-def _object(**properties: _Schema) -> _Schema:
+def _object(optional: dict[str, _Schema] | None = None, **properties: _Schema) -> _Schema:
     return {
         "type": "object",
-        "properties": properties,
+        "properties": properties | (optional or {}),
         "required": sorted(properties),
         "additionalProperties": False,
     }
@@ -34,11 +34,6 @@ _LATER: _Schema = {"type": ["number", "null"]}
 _STATES: _Schema = {"type": "string", "enum": [state.value for state in State]}
 
 
-def _or_more(schema: _Schema, **properties: _Schema) -> _Schema:
-    """The same object, which may have these properties too."""
-    return {**schema, "properties": {**schema["properties"], **properties}}
-
-
 def _texts(*names: str) -> dict[str, _Schema]:
     return dict.fromkeys(names, _TEXT)
 
@@ -48,7 +43,7 @@ def _items(item: _Schema) -> _Schema:
 
 
 _BASIS: _Schema = _object(
-    chart=_or_more(_object(**_texts("version", "source", "digest")), table=_TEXT),
+    chart=_object({"table": _TEXT}, **_texts("version", "source", "digest")),
     airflow=_object(**_texts("version", "source")),
     kubernetes=_object(**_texts("version", "source")),
     notRead=_items(_object(**_texts("what", "where", "reason"))),

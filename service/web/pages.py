@@ -40,7 +40,7 @@ _BODY = re.compile(r"<body[^>]*>(?:\s*<a class=\"skip\"[^>]*>[^<]*</a>)?")
 _PAGE = 50
 _NEED_A_PERSON = (State.FAILURE, State.ERROR, State.DEAD)
 _FILTERS = ("kind", "state", "repository", "number")
-_LAST_OFFSET = 1_000_000
+_OFFSET = re.compile(r"[0-9]{1,6}")
 _IMPACT = re.compile(r"\bimpact/[a-z-]+")
 _NUMBER = re.compile(r"[0-9]{0,9}")
 _WORD = re.compile(r"[A-Za-z0-9_.+/-]{0,400}")
@@ -64,8 +64,7 @@ def dashboard() -> Response:
             here.settings, overview.branches(connection), overview.verifications(connection),
             overview.comparisons(connection), here.clock(),
         )  # fmt: skip
-        waiting, _ = run_store.depth(connection)
-        dead = run_store.dead(connection)
+        waiting, dead = run_store.depth(connection)[0], run_store.dead(connection)
         pulls = overview.pulls(connection, _PAGE + 1, states=_NEED_A_PERSON)
         return _page(
             "overview.html", groups=list(groups), dead=dead, waiting=waiting,
@@ -117,7 +116,7 @@ def queue() -> Response:
         unfinished = overview.unfinished(connection)
         workers = overview.workers(connection)
         since = here.clock() - here.settings.limits.lease_seconds
-    dead = here.jobs.dead(limit=_PAGE + 1)
+    dead = here.jobs.runs(states=[State.DEAD], limit=_PAGE + 1)
     return _page(
         "queue.html", unfinished=unfinished, workers=workers, since=since, dead=dead[:_PAGE],
         more=len(dead) > _PAGE,
@@ -177,9 +176,7 @@ def _page(template: str, **content: Any) -> Response:
 
 def _offset() -> int:
     text = request.args.get("offset", "0")
-    if not (text.isascii() and text.isdecimal() and len(text) < 8 and int(text) < _LAST_OFFSET):
-        abort(400)
-    return int(text)
+    return int(text) if _OFFSET.fullmatch(text) else abort(400)
 
 
 def _paging(offset: int, found: Rows) -> dict[str, Any]:

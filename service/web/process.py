@@ -11,11 +11,29 @@ def run(settings: Settings, *, processes: int = 1) -> int:
     """Serve until SIGTERM; requests that have begun are answered."""
     from gunicorn.app.base import BaseApplication
 
+    from service.web.buffered import BufferedWorker
+
+    host, _, port = settings.listen.replace("[", "").replace("]", "").rpartition(":")
+    options = {
+        "bind": [f"[{host}]:{port}" if ":" in host else settings.listen],
+        "workers": processes,
+        "worker_class": BufferedWorker,
+        "threads": settings.threads,
+        "timeout": 30,
+        "graceful_timeout": 20,
+        "preload_app": False,
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "warning",
+        "proc_name": "gen-env-web",
+        "control_socket_disable": True,
+    }
+
     class Server(BaseApplication):  # type: ignore[misc]
         """gunicorn without its command line and configuration files."""
 
         def load_config(self) -> None:
-            for name, value in _options(settings, processes).items():
+            for name, value in options.items():
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
@@ -40,23 +58,3 @@ def run(settings: Settings, *, processes: int = 1) -> int:
 
     Server().run()
     return 0
-
-
-def _options(settings: Settings, processes: int) -> dict[str, Any]:
-    from service.web.buffered import BufferedWorker
-
-    host, _, port = settings.listen.replace("[", "").replace("]", "").rpartition(":")
-    return {
-        "bind": [f"[{host}]:{port}" if ":" in host else settings.listen],
-        "workers": processes,
-        "worker_class": BufferedWorker,
-        "threads": settings.threads,
-        "timeout": 30,
-        "graceful_timeout": 20,
-        "preload_app": False,
-        "accesslog": None,
-        "errorlog": "-",
-        "loglevel": "warning",
-        "proc_name": "gen-env-web",
-        "control_socket_disable": True,
-    }

@@ -27,22 +27,19 @@ _LONGEST = 200
 
 def event_of(kind: ForgeKind, headers: Headers, data: Mapping[str, Any]) -> Event:
     """What the delivery says."""
-    name = event_name(kind, headers)
-    match kind:
-        case ForgeKind.GITHUB | ForgeKind.GITEA:
-            return github.event(name, data)
-        case ForgeKind.GITLAB:
-            return gitlab.event(name, data)
+    if kind is ForgeKind.GITLAB:
+        return gitlab.event(event_name(kind, headers), data)
+    return github.event(event_name(kind, headers), data)
 
 
 def event_name(kind: ForgeKind, headers: Headers) -> str:
     """The forge's own word for the event."""
-    return text({"name": _first(headers, _NAMES[kind])}, "name")[:_LONGEST]
+    return _first(headers, _NAMES[kind])[:_LONGEST]
 
 
 def delivery_id(kind: ForgeKind, headers: Headers, body: bytes) -> str:
     """What a redelivery has in common with the first; where the forge says nothing, the body."""
-    given = text({"id": _first(headers, _IDS[kind])}, "id")
+    given = _first(headers, _IDS[kind])
     return given if given and len(given) <= _LONGEST else f"sha256-{body_digest(body)}"
 
 
@@ -52,4 +49,4 @@ def body_digest(body: bytes) -> str:
 
 
 def _first(headers: Headers, names: tuple[str, ...]) -> str:
-    return next((headers[name] for name in names if headers.get(name)), "")
+    return text({"it": next((headers[name] for name in names if headers.get(name)), "")}, "it")

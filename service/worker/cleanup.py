@@ -30,10 +30,8 @@ def tidy(settings: Settings, now: float, every: float) -> bool:
     """Clean up once in `every` seconds for all processes of this host; whether it was our turn."""
     mark = settings.data_dir / "tidy"
     with folder_locks.alone(mark) as mine:
-        if not mine or (mark.exists() and now - mark.stat().st_mtime < every):
+        if not mine or not _is_due(mark, every, now):
             return False
-        mark.touch()
-        os.utime(mark, (now, now))
         limits = settings.limits
         _mirrors(settings.data_dir, now - limits.mirror_days * _DAY, limits.mirror_bytes, now)
         _caches(now - limits.cache_days * _DAY)
@@ -97,11 +95,8 @@ def _remove(gitdir: Path) -> bool:
 
 def _pack(gitdir: Path, now: float) -> None:
     """Once a week: forget the refs of runs that were killed, and pack what is still needed."""
-    mark = gitdir / _PACKED
-    if mark.exists() and now - mark.stat().st_mtime < _PACK_SECONDS:
-        return
     with folder_locks.alone(gitdir) as mine:
-        if not mine:
+        if not mine or not _is_due(gitdir / _PACKED, _PACK_SECONDS, now):
             return
         mirror = Mirror(gitdir)
         try:
@@ -110,8 +105,15 @@ def _pack(gitdir: Path, now: float) -> None:
             mirror.clean()
         except UserError as error:
             log.warning("cannot pack the mirror %s: %s", gitdir.name, error.message)
-        mark.touch()
-        os.utime(mark, (now, now))
+
+
+def _is_due(mark: Path, every: float, now: float) -> bool:
+    """Whether this was not done for so long; from now on it was."""
+    if mark.exists() and now - mark.stat().st_mtime < every:
+        return False
+    mark.touch()
+    os.utime(mark, (now, now))
+    return True
 
 
 def _caches(before: float) -> None:
@@ -125,9 +127,8 @@ def _caches(before: float) -> None:
 
 def _remains(data_dir: Path) -> None:
     """Temporary folders of processes that were killed."""
-    for folder in (data_dir / "tmp").glob("*"):
-        if not folder.is_dir() or folder.is_symlink():
-            continue
+    found = (data_dir / "tmp").glob("*")
+    for folder in (path for path in found if path.is_dir() and not path.is_symlink()):
         with folder_locks.alone(folder) as mine:
             if mine:
                 size = size_of(folder)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from generator.forge.port import ForgePort, PullRequest
 from generator.redaction.text import redact_prose
@@ -18,36 +15,30 @@ Record = Callable[[PullRequest, Command], None]
 _HEAD = "### gen-env: answer to a command\n\n"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
-    """What is on record of a comment's commands; `again` says that the check runs again."""
-
-    outcome: Outcome
-    lines: tuple[str, ...]
-    again: bool = False
-
-
-def carry_out(job: Job, forge: ForgePort, record: Record) -> Answer:
-    """Record the commands of a comment, where its author may give them.
+def carry_out(job: Job, forge: ForgePort, record: Record) -> tuple[Outcome, list[str], bool]:
+    """Record the commands of a comment, where its author may give them; the outcome, the lines of
+    the answer, and whether the check runs again.
 
     Raises Forbidden where the forge does not let gen-env ask for somebody else's rights.
     """
     author = str(job.details["author"])
     if not forge.can_write(author):
         refusal = f"{author} may not write to the repository"
-        return Answer(Outcome(State.NEUTRAL, refusal), (f"{refusal}: nothing is recorded",))
+        return Outcome(State.NEUTRAL, refusal), [f"{refusal}: nothing is recorded"], False
     pull = forge.get_pr(job.number)
-    commands = [_command_of(data) for data in job.details["commands"]]
-    refusals = [_refusal(command, pull) for command in commands]
-    for command, refusal in zip(commands, refusals, strict=True):
+    lines, again = [], False
+    for data in job.details["commands"]:
+        command = Command(**{**data, "verb": Verb(data["verb"])})
+        refusal = _refusal(command, pull)
         if not refusal:
             record(pull, command)
-    lines = tuple(map(_line, commands, refusals, itertools.repeat(author)))
-    outcome = Outcome(State.DONE, "; ".join(lines), pull.head_sha)
-    return Answer(outcome, lines, again=not all(refusals))
+            again = True
+        named = f"{command.verb} {command.rule}".rstrip()
+        lines.append(refusal or f"{named} by {author}: the check runs again")
+    return Outcome(State.DONE, "; ".join(lines), pull.head_sha), lines, again
 
 
-def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> None:
+def tell(forge: ForgePort, number: int, marker: str, lines: Iterable[str]) -> None:
     """Answer in the one comment that is kept for answers: whoever comments cannot flood."""
     # As list items: a line of ours is never a command itself.
     listed = "".join(f"- {prose(clipped(line, 500))}\n" for line in lines)
@@ -57,16 +48,6 @@ def tell(forge: ForgePort, number: int, marker: str, lines: tuple[str, ...]) -> 
 def _refusal(command: Command, pull: PullRequest) -> str:
     """Why the command is not carried out; empty where it is."""
     # A commit must be named: between a reader's word and our reading, the head may move.
-    moved = command.verb is not Verb.CHECK and not pull.head_sha.startswith(command.sha)
-    return command.fault or (
-        f"{command.verb}: {command.sha} is not the head of the pull request" if moved else ""
-    )
-
-
-def _line(command: Command, refusal: str, author: str) -> str:
-    rule = f" {command.rule}" if command.rule else ""
-    return refusal or f"{command.verb}{rule} by {author}: the check runs again"
-
-
-def _command_of(data: dict[str, Any]) -> Command:
-    return Command(**{**data, "verb": Verb(data["verb"])})
+    if command.fault or command.verb is Verb.CHECK or pull.head_sha.startswith(command.sha):
+        return command.fault
+    return f"{command.verb}: {command.sha} is not the head of the pull request"

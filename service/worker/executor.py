@@ -31,9 +31,7 @@ class Executor:
         # Whoever follows a cluster does so for minutes, and takes no place from the others.
         self._most = {False: limits.concurrency, True: limits.verifications}
         self._busy: dict[bool, set[Claim]] = {False: set(), True: set()}
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._ended = threading.Event()
+        self._wake, self._stopping, self._ended = (threading.Event() for _ in range(3))
         self._taking = threading.Thread(target=self._take_all, name="take", daemon=True)
         self._beating = threading.Thread(target=self._beat, name="lease", daemon=True)
 
@@ -44,10 +42,9 @@ class Executor:
         self._taking.start()
 
     def stop(self) -> bool:
-        """Take nothing new, wait for what runs, and leave; what is left is taken over by others.
+        """Take nothing new, wait for what follows no cluster, and hand the rest back.
 
-        Whoever follows a cluster is not waited for: that can take as long as it likes, and goes on
-        elsewhere. Returns whether something is left, whose threads keep the process from ending.
+        Returns whether something is left, whose threads keep the process from ending.
         """
         end = time.monotonic() + self._limits.drain_seconds
         self._stopping.set()

@@ -17,7 +17,6 @@ from generator.report.escape import clipped
 from service.model.job import Job, Kind, State
 from service.settings.schema import Route, Settings
 from service.store import notices, overview
-from service.store.notices import Notice
 from service.store.runs import Outcome
 from service.worker import message
 
@@ -57,10 +56,10 @@ def keep(
     facts = [plain(outcome.summary), f"repository: {plain(job.repository)}{number}"]
     for name in environments:
         facts.append(f"environment: {plain(name)} (tier {plain(tiers.get(name) or 'not known')})")
-    found = Notice(event, about, f"gen-env: {plain(title)}", "\n".join([*facts, link]))
+    text = (f"gen-env: {plain(title)}", "\n".join([*facts, link]))
     for route in settings.notifications:
         if route.wants(event, environments, tiers):
-            notices.keep(connection, route.name, found, now)
+            notices.keep(connection, route.name, (event, *about), *text, now)
 
 
 def _about(job: Job, outcome: Outcome) -> tuple[str, ...]:

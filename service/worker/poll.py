@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +13,7 @@ from generator.core.files import Files
 from generator.forge.port import ForgePort, PullRequest
 from generator.pipeline import repository as definitions
 from generator.promotion import pause_marker, standing
-from service.model.check import Reason
-from service.model.job import UNFINISHED, Job, Kind, State
+from service.model.job import UNFINISHED, Job, Kind, Reason, State
 from service.queue.intake import push_jobs
 from service.queue.jobs import Jobs
 from service.settings.schema import Connection, Settings
@@ -36,9 +36,8 @@ def poll(
 ) -> int:
     """Look at every repository whose turn it is; returns how many jobs that led to.
 
-    One of all workers looks in each interval. `head` gives the default branch's commit, None where
-    it cannot be told; `files` what it holds. A repository that cannot be read is passed over until
-    its next turn.
+    One of all workers looks in each interval. `head` gives the default branch's commit, `files`
+    what it holds. A repository that cannot be read is passed over until its next turn.
     """
     queued = 0
     for connection, repository in settings.places:
@@ -51,16 +50,29 @@ def poll(
             pulls = forge(connection, repository).list_open_prs()
             sha = head(connection, repository)
         except Exception as error:  # one forge that is away must not hide the others
-            place = {"connection": connection.name, "repository": repository}
-            log.warning("cannot poll: %s", type(error).__name__, extra=place)
+            about = {"connection": connection.name, "repository": repository}
+            log.warning("cannot poll: %s", type(error).__name__, extra=about)
             continue
-        found = _pulls(jobs, connection, repository, pulls)
-        if sha:
-            found += _branch(jobs, connection, repository, sha, name)
+        with jobs.engine.begin() as transaction:
+            known = runs.newest_checks(transaction, connection.name, repository)
+            stale = [pull.number for pull in pulls if is_stale(known.get(pull.number), pull)]
+            place = (connection.name, repository)
+            asked = [Job(Kind.CHECK, *place, number, Reason.POLL.value) for number in stale]
+            found = len(asked)
+            if sha:
+                before = runs.note_sha(transaction, name, sha)
+                moved = push_jobs(connection, repository, sha, before, Reason.POLL.value)
+                # The first look only learns where the branch stands; a push that a delivery told of
+                # has a run already.
+                if before not in ("", sha) and not runs.knows_push(transaction, moved[0], sha):
+                    asked, found = [*asked, *moved], found + 1
+            for job in asked:
+                jobs.accept(transaction, job)
         METER.add("polled", found)
         queued += found
         if sha and files:
-            _stands(jobs, connection, repository, sha, files, clock())
+            read = functools.partial(files, connection, repository)
+            _stands(jobs, "/".join(place), sha, read, clock())
     return queued
 
 
@@ -76,46 +88,16 @@ def is_stale(last: Row | None, pull: PullRequest) -> bool:
     return bool(last.head_sha != pull.head_sha)
 
 
-def _pulls(jobs: Jobs, connection: Connection, repository: str, pulls: list[PullRequest]) -> int:
-    with jobs.engine.connect() as transaction:
-        known = runs.newest_checks(transaction, connection.name, repository)
-    stale = [pull.number for pull in pulls if is_stale(known.get(pull.number), pull)]
-    for number in stale:
-        jobs.submit(Job(Kind.CHECK, connection.name, repository, number, Reason.POLL.value))
-    return len(stale)
-
-
-def _branch(jobs: Jobs, connection: Connection, repository: str, sha: str, name: str) -> int:
-    with jobs.engine.begin() as transaction:
-        before = runs.note_sha(transaction, name, sha)
-        pushed, merged = push_jobs(connection, repository, sha, before, Reason.POLL.value)
-        # The first look only learns where the branch stands; a push that a delivery told of has
-        # a run already.
-        if before in ("", sha) or runs.knows_push(transaction, pushed, sha):
-            return 0
-        jobs.accept(transaction, pushed)
-        jobs.accept(transaction, merged)
-    return 1
-
-
-def _stands(
-    jobs: Jobs,
-    connection: Connection,
-    repository: str,
-    sha: str,
-    files: Callable[[Connection, str], Files],
-    now: float,
-) -> None:
+def _stands(jobs: Jobs, name: str, sha: str, read: Callable[[], Files], now: float) -> None:
     """Keep what the pages show of the branch, and that it stood there now."""
-    name = f"{connection.name}/{repository}"
     with jobs.engine.connect() as transaction:
         before = overview.branches(transaction).get(name)
     try:
         content = before["content"] if before is not None and before["sha"] == sha else {}
         if content.get("format") != FORMAT:
-            content = stand(files(connection, repository))
+            content = stand(read())
     except UserError as error:
-        log.warning("cannot read the branch: %s", error.message, extra={"repository": repository})
+        log.warning("cannot read the branch: %s", error.message, extra={"repository": name})
         return
     with jobs.engine.begin() as transaction:
         overview.keep_branch(transaction, name, sha, content, now)

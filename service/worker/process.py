@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from generator.core.errors import UserError
 from service.check.mirror import branch_files, branch_head
-from service.check.request import Check
+from service.check.reporter import Check
 from service.model.job import Job, Kind
 from service.queue.claims import Claims
 from service.queue.jobs import Jobs

@@ -7,7 +7,7 @@ import errno
 import functools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,13 +20,11 @@ from generator.forge.port import ForgePort, PullRequest, PullState
 from generator.promotion import evidence
 from generator.redaction.text import redact_prose
 from service.check.mirror import place
-from service.check.reporter import marker_of
-from service.check.request import Check, CheckRequest, Context
+from service.check.reporter import Check, CheckRequest, Context, marker_of
 from service.follow_up import comment, drift, gates, merged, proposal, verify
 from service.follow_up.task import After, Done, Task
-from service.model.check import STATUS_CONTEXT as CHECK_CONTEXT
-from service.model.check import Grants, Reason
-from service.model.job import Job, Kind, State, pull_key
+from service.model.job import STATUS_CONTEXT as CHECK_CONTEXT
+from service.model.job import Grants, Job, Kind, Reason, State, pull_key
 from service.queue.jobs import Jobs
 from service.settings.schema import Connection, Settings
 from service.store import folder_locks, grants, reminders, reports, runs, tables
@@ -50,8 +48,6 @@ _TOLD = {
 }
 _OF_HEADS = (Kind.CHECK.value, Kind.GATES.value)
 _COMES_AGAIN = (Kind.GATES.value, Kind.PUSH.value)
-
-
 _AFTER: Mapping[Kind, After] = {
     Kind.GATES: gates.decide,
     Kind.MERGE: merged.merge,
@@ -213,11 +209,11 @@ class Runner:
                 grants.record(transaction, key, pull.head_sha, command, author,
                               self.clock(), pull.author)  # fmt: skip
 
-        answer = commands.carry_out(job, forge, record)
+        outcome, lines, again = commands.carry_out(job, forge, record)
         if self._is_current(row):
-            self._answer(job, forge, answer.lines)
-        again = _check_all(job, [job.number] if answer.again else [], Reason.COMMAND)
-        return dataclasses.replace(again, outcome=answer.outcome)
+            self._answer(job, forge, lines)
+        checks = _check_all(job, [job.number] if again else [], Reason.COMMAND)
+        return dataclasses.replace(checks, outcome=outcome)
 
     def _push(self, job: Job, forge: ForgePort) -> Done:
         settle = self.settings.limits.settle_seconds
@@ -305,7 +301,7 @@ class Runner:
         elif sha:
             forge.set_status(sha, context, ForgeState.ERROR, f"{said}: {message}")
 
-    def _answer(self, job: Job, forge: ForgePort, lines: tuple[str, ...]) -> None:
+    def _answer(self, job: Job, forge: ForgePort, lines: Iterable[str]) -> None:
         marker = marker_of(self._marker_key, job.repository, job.number, "commands")
         commands.tell(forge, job.number, marker, lines)
 

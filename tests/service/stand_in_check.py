@@ -5,8 +5,7 @@ import time
 from pathlib import Path
 
 from generator.forge.errors import Unavailable
-from service.model.check import CheckOutcome
-from service.model.job import State
+from service.model.job import CheckOutcome, State
 
 
 def check(request):

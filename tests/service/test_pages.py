@@ -274,7 +274,7 @@ def proxied(tmp_path):
 
 def test_a_named_proxy_says_who_somebody_is_and_groups_say_what_they_may(proxied):
     client, here = proxied
-    [dead] = here.jobs.dead()
+    [dead] = here.jobs.runs(states=[State.DEAD])
     retry = f"/runs/{dead['id']}/retry"
     staff = {**PROXY, "X-Auth-Request-Groups": "staff"}
     assert client.get("/", headers=staff, environ_base=PEER).status_code == 200
@@ -316,7 +316,7 @@ def test_who_comes_through_a_proxy_on_this_host_is_not_on_this_host(tmp_path):
 
 def test_an_origin_that_is_none_is_another_site(seeded):
     client, here, _ = seeded
-    [dead] = here.jobs.dead()
+    [dead] = here.jobs.runs(states=[State.DEAD])
     for origin in ("http://[::1", "null", ""):
         answer = client.post(f"/runs/{dead['id']}/retry", headers={"Origin": origin}, **LOGIN)
         assert answer.status_code == 403

@@ -119,7 +119,8 @@ def test_a_failing_run_ends_in_the_dead_letters_and_can_be_tried_again(served):
     assert found[500]["attempts"] == 3
     assert found[500]["summary"] == "the forge is away"
     assert found[501]["summary"].startswith("RuntimeError at service/stand_in_check.py:")
-    assert {data["state"] for _, data in forge.statuses} == {"error"}
+    told = scene.wait_for(lambda: {data["state"] for _, data in forge.statuses})
+    assert told == {"error"}
     path = f"/api/v1/checks/{found[500]['id']}/retry"
     status, _ = scene.request(port, "POST", path, headers={"Authorization": f"Bearer {scene.API}"})
     assert status == 202

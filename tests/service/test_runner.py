@@ -11,8 +11,7 @@ from generator.forge.errors import Forbidden, RateLimited, Unavailable
 from generator.forge.port import CheckState as ForgeState
 from generator.forge.port import PullRequest, PullState
 from service.follow_up.task import Done
-from service.model.check import CheckOutcome, Override
-from service.model.job import Job, Kind, State
+from service.model.job import CheckOutcome, Job, Kind, Override, State
 from service.store import grants, overview, reminders, tables
 from service.store.reminders import Reminder
 from service.store.reports import Report
@@ -380,7 +379,7 @@ def test_giving_up_is_told_to_the_forge(set_up):
     expected = (HEAD, "gen-env/check", ForgeState.ERROR, "not checked: the chart is gone")
     # As the check reports: beside an App's check run, a status of its name would never go away.
     assert (set_up.port.checks, set_up.port.statuses) == ([expected], [])
-    assert [run["id"] for run in set_up.here.jobs.dead()] == [identity]
+    assert [run["id"] for run in set_up.here.jobs.runs(states=[State.DEAD])] == [identity]
 
 
 def test_the_poll_finds_what_no_delivery_told_of(set_up):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.model.check import STATUS_CONTEXT
+from service.model.job import STATUS_CONTEXT
 from tests.repositories import Repo, run, snapshot
 
 URL = "https://github.com/acme/airflow-gitops.git"

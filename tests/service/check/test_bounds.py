@@ -6,7 +6,7 @@ from generator.core.errors import UserError
 from generator.render import normalise
 from generator.render.cache import CachedRenderer, RenderCache
 from generator.render.request import RenderResult
-from service.check.bounds import Bounded
+from service.check.prepare import Bounded
 from tests.generator.chart.samples import write
 from tests.generator.render.samples import request
 

@@ -10,8 +10,7 @@ import threading
 import pytest
 from markdown_it import MarkdownIt
 
-from service.model.check import Grants
-from service.model.job import State
+from service.model.job import Grants, State
 from tests.fakes import forge as fake_forge
 from tests.repositories import SETTINGS
 from tests.service.check.test_hostile import alive

@@ -9,8 +9,7 @@ from pytest import param
 
 from service.check.reporter import Reporter
 from service.check.run import UnexpectedFault, check
-from service.model.check import Grants
-from service.model.job import State
+from service.model.job import Grants, State
 from tests.effort import marks, pick
 from tests.fakes import forge as fake_forge
 from tests.repositories import DEV as DEV_TEXT

@@ -8,8 +8,7 @@ from generator.pipeline.image_look_up import MOST, Answer
 from generator.report.model import EnvironmentDiff, Report
 from service.check import images
 from service.check.assess import Findings
-from service.model.check import Grants
-from service.model.job import State
+from service.model.job import Grants, State
 from tests.fakes.chart_server import serving
 from tests.generator.pipeline.test_image_look_up import unknown
 from tests.repositories import SETTINGS

@@ -7,10 +7,9 @@ import pytest
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
 from generator.pipeline import toolchain
-from service.check import stored_report
-from service.check.bounds import Bounded
-from service.model.check import Grants, Override
-from service.model.job import State
+from service.check import publish
+from service.check.prepare import Bounded
+from service.model.job import Grants, Override, State
 from tests.fakes import forge as fake_forge
 from tests.repositories import PRODUCTION, SETTINGS
 from tests.service.check.world import DEV, REPORT, problems, report, rules
@@ -130,7 +129,7 @@ def test_after_a_merge_elsewhere_a_check_renders_nothing_again(world):
 
 
 def test_of_a_report_that_is_too_large_the_beginning_is_kept(world, monkeypatch):
-    monkeypatch.setattr(stored_report, "MOST", 2_000)
+    monkeypatch.setattr(publish, "MOST", 2_000)
     outcome = world.check(world.change(DEV, *SMALL))
     assert "The report has 0 MiB" in report(outcome)["omitted"]
     assert report(outcome)["check"]["state"] == "success"

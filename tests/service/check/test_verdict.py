@@ -16,8 +16,7 @@ from generator.report.model import EnvironmentDiff, Report
 from service.check import publish
 from service.check.assess import CHART, Findings
 from service.check.verdict import decide
-from service.model.check import Grants, Override
-from service.model.job import State
+from service.model.job import Grants, Override, State
 
 LOSS = DATA_LOSS.finding(None, "is pruned")
 ERROR = Problem("a/b", Severity.ERROR, "wrong", "dev", "x.yaml", 3)

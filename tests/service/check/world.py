@@ -10,9 +10,9 @@ from generator.forge.credentials import Token
 from generator.forge.location import Location
 from generator.forge.port import ForgeKind
 from generator.redaction.secret import Secret
-from service.check.request import CheckRequest, Context
+from service.check.reporter import CheckRequest, Context
 from service.check.run import Toolchain, check
-from service.model.check import Grants
+from service.model.job import Grants
 from service.settings.schema import Connection
 from tests.fakes import forge as fake_forge
 from tests.fakes import git_server

@@ -4,8 +4,7 @@ import time
 
 from generator.forge.port import CheckState as ForgeState
 from service.check.reporter import Reporter, Superseded
-from service.model.check import CheckOutcome
-from service.model.job import State
+from service.model.job import CheckOutcome, State
 
 
 def check(request):
@@ -19,5 +18,5 @@ def check(request):
         reporter.comment(f"judged {head}")
         reporter.status(head, ForgeState.SUCCESS, "fine")
     except Superseded as stale:
-        return CheckOutcome(State.SUPERSEDED, stale.reason, head)
+        return CheckOutcome(State.SUPERSEDED, str(stale), head)
     return CheckOutcome(State.SUCCESS, "fine", head, '{"fine": true}', "<!doctype html>")

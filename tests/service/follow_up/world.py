@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from generator.forge.port import CheckState as ForgeState
 from generator.redaction.secret import Secret
 from service.follow_up import verify as verify_module
-from service.model.check import CheckOutcome
-from service.model.job import Job, Kind, State
+from service.model.job import CheckOutcome, Job, Kind, State
 from service.settings.schema import Access, Connection, Verification
 from service.store import tables
 from service.worker.process import remind
