@@ -172,22 +172,23 @@ def base_revision(tree: Worktree, request: Request) -> str:
 
 def at_revision(tree: History, sha: str, prefix: str) -> Snapshot:
     """The files of a commit that matter to gen-env, read from git's objects in one go."""
-    found = _read(tree, sha, prefix, (*_PARTS, *argocd_reach.above(prefix)))
+    revision = tree.at(sha)
+    found = _read(revision, prefix, (*_PARTS, *argocd_reach.above(prefix)))
     settings = toolchain.settings(found)
     if settings is None:
         return found
     chart = (settings.chart.path,) if settings.chart.source == "vendored" else ()
-    more = _read(tree, sha, prefix, (*chart, *flux_reach.paths(settings)))
+    more = _read(revision, prefix, (*chart, *flux_reach.paths(settings)))
     contents = {**found.contents, **more.contents}
     links, unread = found.symlinks + more.symlinks, {**found.unread, **more.unread}
     return Snapshot(contents, links, unread)
 
 
-def _read(tree: History, sha: str, prefix: str, parts: Sequence[str]) -> Snapshot:
+def _read(revision: Revision, prefix: str, parts: Sequence[str]) -> Snapshot:
     def inside(path: str) -> str:
         return path.removeprefix(prefix) if path.startswith(prefix) else relpath(path, prefix)
 
-    contents, left = tree.at(sha).read_tree(*(normpath(f"{prefix}{part}") for part in parts))
+    contents, left = revision.read_tree(*(normpath(f"{prefix}{part}") for part in parts))
     links = tuple(inside(entry.path) for entry in left if entry.mode in APART)
     return Snapshot(
         {inside(path): content for path, content in contents.items()},

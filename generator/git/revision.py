@@ -94,7 +94,7 @@ class Revision:
         entry = _sized(entries[0], max_size)
         if entry.fault:
             raise UserError(f"cannot read this file: {entry.fault}", path=path)
-        return self.read_blobs([entry.oid], max_size=max_size)[entry.oid]
+        return _contents(self.git, [entry.oid])[entry.oid]
 
 
 def read_blobs(

@@ -13,6 +13,8 @@ from generator.diff import pairing, what_runs
 from generator.diff.equality import same
 from generator.diff.model import Facts, Side
 from generator.diff.what_runs import Executors
+from generator.impact.rights import Held
+from generator.impact.rules.references import provided
 from generator.kube import canonical, fields, network_policy, pruning
 from generator.kube.network_policy import Policy
 from generator.kube.resource import Key, Object, key_of
@@ -90,6 +92,16 @@ class View:
     def pods(self) -> Labelled[Workload]:
         """The workloads by the labels of their pods."""
         return Labelled((work.key.namespace, work.labels, work) for work in self.workloads)
+
+    @functools.cached_property
+    def held(self) -> Held:
+        """What subjects and pods may do in the Kubernetes API."""
+        return Held(self.objects)
+
+    @functools.cached_property
+    def secrets(self) -> Mapping[tuple[str, str], frozenset[str] | None]:
+        """(namespace, name) of each Secret that is rendered, with its keys (None: not known)."""
+        return provided(self.objects)
 
     @functools.cached_property
     def policies(self) -> tuple[Policy, ...]:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from generator.impact.context import View
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 from generator.kube.selectors import matches
@@ -51,8 +50,10 @@ Subject = tuple[str, str, str]
 class Held:
     """What the pods of a side may do: by their account, and by the groups that it is in."""
 
-    def __init__(self, view: View) -> None:
-        self._view, self._rights = view, rights(view)
+    def __init__(self, objects: Mapping[Key, Object]) -> None:
+        self._objects = objects
+        self.rights = rights(objects)
+        """By subject."""
 
     def of(self, work: Workload) -> frozenset[Right]:
         """The rights of a workload's pods; none where they are given no token."""
@@ -65,7 +66,7 @@ class Held:
             f"system:serviceaccounts:{space}",
         )
         subjects = (subject, *(("Group", "", name) for name in groups))
-        return frozenset().union(*(self._rights.get(item, frozenset()) for item in subjects))
+        return frozenset().union(*(self.rights.get(item, frozenset()) for item in subjects))
 
     def _has_token(self, work: Workload) -> bool:
         """kubernetes.io/docs/tasks/configure-pod-container/configure-service-account."""
@@ -76,7 +77,7 @@ class Held:
         wanted = work.spec.get("automountServiceAccountToken")
         if wanted is None:
             _, space, name = account(work)
-            manifest = self._view.objects.get(Key("", "ServiceAccount", space, name))
+            manifest = self._objects.get(Key("", "ServiceAccount", space, name))
             wanted = fields.at(manifest, "automountServiceAccountToken")
         return wanted is not False
 
@@ -86,12 +87,14 @@ def account(work: Workload) -> Subject:
     return ("ServiceAccount", work.key.namespace, name)
 
 
-def rights(view: View) -> dict[Subject, frozenset[Right]]:
+def rights(objects: Mapping[Key, Object]) -> dict[Subject, frozenset[Right]]:
     """What every subject of a binding may do; a role that is not rendered counts by its name."""
     held: dict[Subject, set[Right]] = {}
-    for key, binding in view.of_kind("RoleBinding", "ClusterRoleBinding").items():
+    for key, binding in objects.items():
+        if key.kind not in ("RoleBinding", "ClusterRoleBinding"):
+            continue
         scope = key.namespace if key.kind == "RoleBinding" else ""
-        granted = set(_granted(view, key, binding, scope))
+        granted = set(_granted(objects, key, binding, scope))
         for subject in fields.entries(binding, "subjects"):
             kind, name = fields.text(subject, "kind"), fields.text(subject, "name")
             space = fields.text(subject, "namespace") if kind == "ServiceAccount" else ""
@@ -122,27 +125,30 @@ def grouped(given: Iterable[Right]) -> list[str]:
     return grouped
 
 
-def _granted(view: View, key: Key, binding: Object, scope: str) -> Iterator[Right]:
+def _granted(
+    objects: Mapping[Key, Object], key: Key, binding: Object, scope: str
+) -> Iterator[Right]:
     kind = fields.text(binding, "roleRef", "kind")
     name = fields.text(binding, "roleRef", "name")
     group = "rbac.authorization.k8s.io"
-    role = view.objects.get(Key(group, kind, key.namespace if kind == "Role" else "", name))
+    role = objects.get(Key(group, kind, key.namespace if kind == "Role" else "", name))
     if role is None:
         if kind == "ClusterRole" and name == "cluster-admin":
             yield Right(scope, "*", "*", "*")
         else:
             yield Right(scope, "", f"everything that the {kind} {name} allows", "do")
         return
-    for part in (role, *_aggregated(view, role)):
+    for part in (role, *_aggregated(objects, role)):
         for rule in fields.entries(part, "rules"):
             yield from _of_rule(rule, scope)
 
 
-def _aggregated(view: View, role: Object) -> Iterator[Object]:
+def _aggregated(objects: Mapping[Key, Object], role: Object) -> Iterator[Object]:
     """The rendered ClusterRoles that a controller gathers in this one; others are not seen."""
     for wanted in fields.entries(role, "aggregationRule", "clusterRoleSelectors"):
-        for part in view.of_kind("ClusterRole").values():
-            if matches(wanted, fields.section(part, "metadata", "labels")):
+        for key, part in objects.items():
+            labels = fields.section(part, "metadata", "labels")
+            if key.kind == "ClusterRole" and matches(wanted, labels):
                 yield part
 
 

@@ -51,6 +51,9 @@ _SMALLEST_BINARY = 1024
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _VOLUMES = {"configMap": 420, "secret": 420, "projected": 420, "downwardAPI": 420}
 
+# Volumes whose `readOnly` is left out of what the API server stores where it is false.
+_READ_ONLY = ("awsElasticBlockStore", "azureFile", "gcePersistentDisk", "persistentVolumeClaim")
+
 
 def template(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the canonical form of a pod template; the argument is not modified."""
@@ -190,9 +193,20 @@ def _volume(given: Mapping[str, Any]) -> dict[str, Any]:
     for field, mode in _VOLUMES.items():
         if isinstance(made.get(field), Mapping):
             made[field] = _without(made[field], {"defaultMode": mode})
-    if isinstance(made.get("persistentVolumeClaim"), Mapping):
-        made["persistentVolumeClaim"] = _without(made["persistentVolumeClaim"], {"readOnly": False})
+    for field in _READ_ONLY:
+        if isinstance(made.get(field), Mapping):
+            made[field] = _without(made[field], {"readOnly": False})
+    if isinstance(made.get("projected"), Mapping) and "sources" in made["projected"]:
+        sources = _each(made["projected"]["sources"], _projected)
+        made["projected"] = {**made["projected"], "sources": sources}
     empty = made.get("emptyDir")
     if isinstance(empty, Mapping) and "sizeLimit" in empty:
         made["emptyDir"] = {**empty, "sizeLimit": _written(empty["sizeLimit"])}
     return made
+
+
+def _projected(given: Mapping[str, Any]) -> dict[str, Any]:
+    token = given.get("serviceAccountToken")
+    if not isinstance(token, Mapping):
+        return dict(given)
+    return {**given, "serviceAccountToken": _without(token, {"expirationSeconds": 3600})}

@@ -13,6 +13,7 @@ from generator.chart import key_table
 from generator.chart.traits import Reading
 from generator.core.layered import Path, dotted, lookup
 from generator.helmvalues.values import ValuesInput
+from generator.release import spelling
 
 _KEY = re.compile(r"\{key:([^{}]+)\}")
 
@@ -32,9 +33,21 @@ def advice(hint: Advice, values: ValuesInput) -> str:
 
 def lacking(key: str, values: ValuesInput) -> str:
     """That the chart has no key for a setting, and which charts have one, where that is known."""
-    since = key_table.first(key)
-    later = f"; {since} and later have {key}" if _is_newer(since, values) else ""
+    since, name = _first(key)
+    later = f"; {since} and later have {name}" if _is_newer(since, values) else ""
     return f"chart {values.chart_version} has no key for it{later}"
+
+
+def _first(key: str) -> tuple[str, str]:
+    """The oldest release from which on every one has a key for a setting, and its name there."""
+    since = ("", key)
+    for version in reversed(key_table.versions()):
+        known = key_table.traits(version)
+        name = spelling.spelled(key, known) if known else None
+        if name is None:
+            break
+        since = (version, name)
+    return since
 
 
 def other_name(path: Path, values: ValuesInput) -> str:

@@ -50,6 +50,14 @@ def _section(release: Release, need: SecretNeed) -> tuple[str, str]:
             else "Sessions and tokens that were made with the old value end."
         )
         return title, text(words, block(f"{seal} --generate --replace"))
+    jobs = release.topology.backup
+    if jobs is not None and need.name == jobs.identity:
+        return title, text(
+            "Make a new identity (`age-keygen -o FILE`), and write its public key into"
+            " `backup.encryption.recipients` in place of the old one. Keep the old private key for"
+            " as long as backups that were made for it; until the next backup drills fail.",
+            block(f"{seal} --from-file identity=FILE"),
+        )
     option = next((_OPTIONS[source] for source in sorted(sources) if source in _OPTIONS), "")
     return title, text(
         "Make the new value where it is checked; then seal it.", block(f"{seal}{option}")

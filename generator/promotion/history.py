@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from generator.core.errors import UserError
 from generator.core.files import Snapshot
 from generator.definition.definition import ROOT
+from generator.git.revision import Revision
 from generator.promotion.base_branch import BaseBranch
 from generator.promotion.fields import Move
 from generator.tree import catalogue
@@ -86,7 +87,7 @@ def earlier_definitions(base_branch: BaseBranch, name: str) -> tuple[bytes, ...]
     texts = []
     for sha in earlier(base_branch, name):
         try:
-            text = base_branch.tree.at(sha).read_file(path)
+            text = Revision(base_branch.tree.git, sha).read_file(path)
         except UserError:
             continue  # a link, or larger than any definition
         if text is not None:
@@ -97,7 +98,7 @@ def earlier_definitions(base_branch: BaseBranch, name: str) -> tuple[bytes, ...]
 def _has_old(
     base_branch: BaseBranch, sha: str, path: str, name: str, moves: Sequence[Move]
 ) -> bool:
-    text = base_branch.tree.at(sha).read_file(path)
+    text = Revision(base_branch.tree.git, sha).read_file(path)
     if text is None:
         return False
     item = catalogue.one(Snapshot({f"{ROOT}/{name}/environment.yaml": text}), name)

@@ -23,8 +23,8 @@ GroupKind = tuple[str, str]
 class Renamed:
     """A key that still works and its replacement; `warned` if the chart says so itself.
 
-    `reshaped` if the value changes its form with the name; not `reversible` where a chart without
-    the new key does something else with the old one.
+    `reshaped` if the value changes its form with the name, to `form` in words; not `reversible`
+    where a chart without the new key does something else with the old one.
     """
 
     old: str
@@ -33,6 +33,7 @@ class Renamed:
     airflow3_only: bool = False
     reshaped: bool = False
     reversible: bool = True
+    form: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

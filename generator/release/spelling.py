@@ -53,10 +53,10 @@ def names_of(setting: str, keys: OldKeys) -> Iterator[Spelling]:
 
 
 def _older(name: Spelling, keys: OldKeys) -> Iterator[Spelling]:
-    """The names just before: a section's older name counts for all that is below it."""
+    """The names just before: a section's older name counts for all that is below it, and first."""
     parts = name.key.split(".")
     rows = _by_new_name(keys.renamed, keys.older)
-    for end in range(len(parts), 0, -1):
+    for end in range(1, len(parts) + 1):
         for row in rows.get(".".join(parts[:end]), ()):
             key = ".".join([row.old, *parts[end:]])
             yield Spelling(key, name.reshaped or row.reshaped)

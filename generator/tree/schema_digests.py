@@ -1,6 +1,6 @@
 """What `make golden` writes: the SHA-256 of each schema."""
 
 DIGESTS = {
-    "environment": "7151f63ba0af5ddd1ff8cb73a26a24524ac0a4aa25c09f8363539c4d2de0fe2d",
-    "repository": "0e46e173f69890988e5366d3e31b6a9c21eefebf6126b110fa2fab329dfc0497",
+    "environment": "d6f26129b1e71b81f48b67c8f92d1afe4c6258871ddcce80f69f5057c7bca437",
+    "repository": "73379575e52ee9031c31af3a3ffdfd4c49d4ce962ea3cdf0e22cd19a24f3105f",
 }

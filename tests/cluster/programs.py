@@ -58,6 +58,7 @@ PROGRAMS = {
     "kustomize-controller": Program(
         "kustomize-controller", "github.com/fluxcd/kustomize-controller"
     ),
+    "kubectl": Program("kubectl", "."),
     "statsd_exporter": Program("statsd_exporter", "github.com/prometheus/statsd_exporter"),
     "gofakes3": Program("gofakes3", "github.com/johannesboyne/gofakes3/cmd/gofakes3"),
 }

@@ -37,8 +37,13 @@ SILENT = re.compile(
     r"|.*template\.metadata\.finalizers"
     # Content of Secrets is not looked into.
     r"|data"
+    # An autoscaler down to 0, which a feature gate permits.
+    r"|spec\.minReplicas"
+    # An empty list, which is refused where nothing may stand.
+    r"|.*volumeClaimTemplate\.metadata\.finalizers"
     # What a Job does when pods fail, and what a claim is filled from, is judged in part.
-    r"|spec\.(podFailurePolicy|successPolicy)\..*|.*\.dataSource(Ref)?|.*\.volumeAttributesClassName"
+    r"|spec\.(podFailurePolicy|successPolicy)\..*|.*\.dataSource(Ref)?(\.apiGroup)?"
+    r"|.*\.volumeAttributesClassName"
     # Which volumes are devices, and which of them a pod without the node's users can have.
     r"|.*\.volumeDevices\..*|.*\.hostUsers|.*volumes\.\d+\.(persistentVolumeClaim|fc|iscsi|rbd)(\..*)?"
     # Volumes of services that Kubernetes itself no longer has.
@@ -54,7 +59,7 @@ TOO_STRICT = re.compile(
     r"|.*\.volumeClaimTemplates\.\d+\.(apiVersion|kind)|value|.*\.tolerance"
     r"|spec\.podFailurePolicy\..*|.*\.image|spec\.flexVolume|.*\.priority"
     # Judged by the kind's own rules, which are looser.
-    r"|metadata\.(name|finalizers)|spec\.template\.spec\.subdomain"
+    r"|metadata\.(name|finalizers)|spec\.template\.spec\.(hostname|subdomain)|spec\.dataSource"
 )
 GATED = re.compile(
     # Fields that a server of 1.34 drops, as long as its feature gates are as they are by default.

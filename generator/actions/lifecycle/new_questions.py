@@ -110,6 +110,11 @@ def _in_development(draft: Draft) -> bool:
     return draft.tier == "development"
 
 
+def _needs_server(draft: Draft) -> bool:
+    """Whether the chart's own database will not do, or the chart has none."""
+    return not _in_development(draft) or any("database.embedded" in item for item in draft.refused)
+
+
 def _git(_: Draft, url: str) -> Fields:
     """The repository, and the credentials that its scheme needs."""
     if url.startswith(("https://", "http://")):
@@ -177,7 +182,7 @@ QUESTIONS = (
         "Database",
         "database.host",
         "host of the PostgreSQL server, such as pg.example.com",
-        lambda draft: not _in_development(draft),
+        _needs_server,
         lambda _: "",
     ),
     Question(

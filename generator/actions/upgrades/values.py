@@ -18,15 +18,16 @@ def moves(values: Mapping[str, Any], traits: ChartTraits) -> Iterator[Move]:
     """The keys that the chart reads under other names: newer ones, else those that it still has.
 
     A key whose value changes its form with the name, or with a name that is taken, is left out; so
-    is a section of which each part goes elsewhere.
+    is a section of which each part goes elsewhere. Of two new names the first counts.
     """
-    found = list(_moves(values, traits))
-    old = {move[0] for move in found}
-    for move in found:
-        value = lookup(values, move[0])
+    found: dict[str, tuple[str, ...]] = {}
+    for old, new in _moves(values, traits):
+        found.setdefault(old, new)
+    for old, new in found.items():
+        value = lookup(values, old)
         section = isinstance(value, Mapping) and bool(value)
-        if not (section and all(f"{move[0]}.{key}" in old for key in value)):
-            yield move
+        if not (section and all(f"{old}.{key}" in found for key in value)):
+            yield old, new
 
 
 def _moves(values: Mapping[str, Any], traits: ChartTraits) -> Iterator[Move]:

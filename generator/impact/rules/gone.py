@@ -9,7 +9,7 @@ from typing import Any
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
 from generator.impact.rules.data import SEALING
-from generator.impact.rules.references import provided, uses
+from generator.impact.rules.references import uses
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 from generator.kube.workload import TASK_PODS, Workload
@@ -107,7 +107,7 @@ class _Provided:
 
     def __init__(self, view: View) -> None:
         self._objects = {(key.kind, key.namespace, key.name): key for key in view.objects}
-        self._secrets = provided(view.objects)
+        self._secrets = view.secrets
         self._view = view
 
     def has(self, wanted: Wanted) -> bool:

@@ -54,6 +54,8 @@ _DEFAULTS = {
     "volumeBindingMode": "Immediate",
     "volumeMode": "Filesystem",
 }
+# Empty values that the API server tells from none.
+_KEPT_EMPTY: tuple[tuple[str, object], ...] = (("reclaimPolicy", ""), ("selector", {}))
 _FILESYSTEM = ("volumeMode", "Filesystem")
 # What is asked of storage may grow: `impact/claim-size`.
 _SIZE: dict[str, dict[str, str]] = {"limits": {}, "requests": {"storage": ""}}
@@ -192,6 +194,9 @@ def _service(before: Object, after: Object) -> Iterator[str]:
     old, new = (fields.text(side, "spec", "clusterIP") for side in (before, after))
     if new and old != new:
         yield "spec.clusterIP"
+    ports = [fields.at(side, "spec", "healthCheckNodePort") for side in (before, after)]
+    if all(ports) and ports[0] != ports[1]:
+        yield "spec.healthCheckNodePort"
     balanced = {fields.text(side, "spec", "type") for side in (before, after)} == {"LoadBalancer"}
     if balanced and _differs(before, after, "spec", "loadBalancerClass"):
         yield "spec.loadBalancerClass"
@@ -248,7 +253,7 @@ def _frozen_fields(before: Object, after: Object, mutable: frozenset[str]) -> It
 def _defaulted(name: str, value: Any) -> Any:
     """As the API server stores it: absent, empty and the default are the same, and so are equal
     quantities."""
-    if value in ({}, [], "", None, _DEFAULTS.get(name)):
+    if value in ({}, [], "", None, _DEFAULTS.get(name)) and (name, value) not in _KEPT_EMPTY:
         return None
     if name == "template" and isinstance(value, Mapping):
         return canonical.template(value)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from generator.diff.equality import same
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.impact.rules.references import Use, provided, pull_secrets, uses
+from generator.impact.rules.references import Use, pull_secrets, uses
 from generator.kube import fields
 from generator.kube.resource import Key, Object
 from generator.kube.workload import Workload
@@ -129,7 +129,7 @@ def missing(context: Context) -> Iterator[Finding]:
     Where nothing is declared at all, only references that are new with this change are reported.
     """
     before, after = _missing(context.base), _missing(context.head)
-    brought = provided(context.base.objects)
+    brought = context.base.secrets
     declared = context.head.facts.declared_secrets is not None
     for (namespace, secret, key), users in sorted(after.items()):
         known = (namespace, secret, key) in before
@@ -152,7 +152,7 @@ def missing(context: Context) -> Iterator[Finding]:
 
 
 def _missing(view: View) -> dict[Wanted, set[str]]:
-    brought = provided(view.objects)
+    brought = view.secrets
     declared = view.facts.declared_secrets or frozenset()
     found: dict[Wanted, set[str]] = {}
     for namespace, use, user in _wanted(view):

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from generator.impact import connection, volumes
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import ERROR, WARNING, Finding, ImpactRule
-from generator.impact.rules.references import provided
 from generator.kube import fields
 from generator.kube.resource import Key
 from generator.kube.workload import ROLLED, Workload
@@ -197,7 +196,7 @@ _WHOLE = "all of "
 def _environment(view: View, work: Workload) -> set[str]:
     """Names of connections and variables, and all that whole Secrets and ConfigMaps give."""
     names = {name for name, _ in work.environment() if name.startswith(_GIVEN)}
-    keys = provided(view.objects)
+    keys = view.secrets
     for container in work.containers():
         for entry in fields.entries(container, "envFrom"):
             prefix = fields.text(entry, "prefix")

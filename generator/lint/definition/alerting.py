@@ -18,7 +18,7 @@ _rule = marker(FOUND)
 @_rule(
     "monitoring/alerts-without-series",
     WARNING,
-    "Alerts or dashboards about metrics that nobody scrapes",
+    "Alerts or dashboards about metrics that are not scraped",
     "They read what the chart's StatsD exporter gives, with the labels of its ServiceMonitor; "
     "without these, alerts on lost components always fire and the others never.",
 )

@@ -147,8 +147,8 @@ def _digest(release: Release) -> Iterator[Place]:
 @_rule(
     "backup/no-drill",
     WARNING,
-    "Backups that nobody restores",
-    "Whether a backup is one, only a restore tells.",
+    "Backups without a restore drill",
+    "Only a restore shows whether a backup is complete and can be opened.",
 )
 def _drill(release: Release) -> Iterator[Place]:
     backup = backup_names.own(release.environment)
@@ -178,7 +178,7 @@ def _recipients(release: Release) -> Iterator[Place]:
 @_rule(
     "backup/before-migration",
     ERROR,
-    "A backup before the migration that cannot be one",
+    "A backup before the migration that cannot run",
     "The sync would wait for it, or migrate before it.",
 )
 def _before(release: Release) -> Iterator[Place]:

@@ -71,6 +71,12 @@ CONFIG_KEY = like(_CONFIG_KEY, "a valid key of a ConfigMap or Secret")
 VARIABLE = like(_VARIABLE, "a valid name of an environment variable")
 PREFIX = like(_VARIABLE, "a valid prefix of environment variables", empty=True)
 SYSCTL = like(_SYSCTL, "a valid name of a sysctl")
+SEARCH = like(
+    re.compile(
+        r"\.|(?=.{1,254}$)(_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?\.)*_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?\.?"
+    ),
+    "a valid search domain",
+)
 SEGMENT = like(re.compile(r"(?!\.\.?$)[^/%]+"), "a name without / and %")
 AT_LEAST_0, AT_LEAST_1 = between(0), between(1)
 PORT = between(1, 65_535)

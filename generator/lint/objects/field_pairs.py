@@ -60,6 +60,21 @@ def ends(value: Any) -> str:
     return "needs restartPolicy OnFailure or Never" if is_open else ""
 
 
+def failing_containers(value: Any) -> str:
+    """Containers that `podFailurePolicy` names are those of the pods."""
+    pod = fields.section(value, "template", "spec")
+    names = {
+        fields.text(item, "name")
+        for part in ("initContainers", "containers")
+        for item in fields.entries(pod, part)
+    }
+    for rule in fields.entries(value, "podFailurePolicy", "rules"):
+        name = fields.text(rule, "onExitCodes", "containerName")
+        if name and name not in names:
+            return f'names container "{name[:63]}" in podFailurePolicy, which its pods do not have'
+    return ""
+
+
 def indexed_of_cron(value: Any) -> str:
     """Fields of a CronJob's Job that need completionMode Indexed, or one another."""
     if not isinstance(value, Mapping):
@@ -116,6 +131,9 @@ def metric(value: Any) -> str:
     given = [one for one in _METRICS if fields.at(value, one) is not None]
     kind = fields.text(value, "type")
     wanted = kind[:1].lower() + kind[1:]
+    target = fields.section(value, wanted, "target")
+    if kind == "External" and None not in (target.get("value"), target.get("averageValue")):
+        return "has both external.target.value and external.target.averageValue"
     return (
         "" if given == [wanted] else f"of type {kind[:32]} needs {wanted[:32]} and no other source"
     )
@@ -132,8 +150,6 @@ def metric_source(value: Any) -> str:
         return "needs one of target.averageUtilization and target.averageValue"
     wanted = ("averageValue",) if "describedObject" not in value and not is_resource else ()
     has_value = target.get("value") is not None
-    if has_value and "averageValue" in given and not (is_resource or "describedObject" in value):
-        return "has both target.value and target.averageValue"
     if not is_resource and not has_value and "averageValue" not in given:
         return f"needs target.value or target.{wanted[0] if wanted else 'averageValue'}"
     return ""

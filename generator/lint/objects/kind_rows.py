@@ -45,7 +45,7 @@ _JOB: Rows = {
         ),
         is_.AT_LEAST_0,
     ),
-    "": pair.indexed_of_cron,
+    "": (pair.indexed_of_cron, pair.failing_containers),
     "completionMode": one_of("Indexed", "NonIndexed"),
     "podReplacementPolicy": one_of("Failed", "TerminatingOrFailed"),
     "managedBy": is_.domain_path,
@@ -129,6 +129,7 @@ KINDS: Mapping[str, Rows] = {
         "spec.volumeClaimTemplates.*": needs("metadata"),
         "spec.volumeClaimTemplates.*.metadata": needs("name"),
         "spec.volumeClaimTemplates.*.metadata.name": is_.LABEL,
+        "spec.volumeClaimTemplates.*.metadata.finalizers": unique(),
         **under("spec.volumeClaimTemplates.*.spec", CLAIM),
     },
     "DaemonSet": {
@@ -137,8 +138,9 @@ KINDS: Mapping[str, Rows] = {
         "spec.updateStrategy": pair.one_surge,
         "spec.updateStrategy.rollingUpdate.*": is_.share,
     },
-    "Job": {**under("spec", _JOB), "spec": pair.indexed},
+    "Job": {**under("spec", _JOB), "spec": (pair.indexed, pair.failing_containers)},
     "CronJob": {
+        "spec.jobTemplate.metadata.finalizers": unique(),
         **under("spec.jobTemplate.spec", _JOB),
         "spec.jobTemplate.spec.selector": present("is made by the controller"),
         "spec.concurrencyPolicy": one_of("", "Allow", "Forbid", "Replace"),

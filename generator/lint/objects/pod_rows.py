@@ -55,6 +55,7 @@ _PROFILES: Rows = {
     "seccompProfile": pair.profile,
     "appArmorProfile.type": one_of("Localhost", "RuntimeDefault", "Unconfined"),
     "appArmorProfile": pair.profile,
+    "appArmorProfile.localhostProfile": filled,
     "runAsUser": _ID,
     "runAsGroup": _ID,
 }
@@ -139,6 +140,13 @@ _REQUIRED, _PREFERRED = (
 _AFFINITY: Rows = {
     f"nodeAffinity.{_REQUIRED}.nodeSelectorTerms": filled,
     **under(f"nodeAffinity.{_REQUIRED}.nodeSelectorTerms.*", _NODE_TERM),
+    **under(
+        f"nodeAffinity.{_REQUIRED}.nodeSelectorTerms.*",
+        {
+            "matchExpressions.*.values": values(is_.label_value),
+            "matchFields.*.values": values(is_.NAME),
+        },
+    ),
     **under(f"nodeAffinity.{_PREFERRED}.*.preference", _NODE_TERM),
     f"*.{_PREFERRED}.*.weight": between(1, 100),
     **under(f"podAffinity.{_REQUIRED}.*", _POD_TERM),
@@ -196,6 +204,7 @@ _VOLUME: Rows = {
     ),
     "ephemeral.volumeClaimTemplate.metadata.annotations": keys(is_.qualified),
     **under("ephemeral.volumeClaimTemplate.spec", CLAIM),
+    "ephemeral.volumeClaimTemplate.spec.resources.requests": values(is_.amount),
     **under("projected.sources.*", _PROJECTED),
     **under("downwardAPI.items.*", _DOWNWARD),
     **under("configMap.items.*", _ITEMS),
@@ -207,10 +216,11 @@ _VOLUME: Rows = {
 POD: Rows = {
     "": pair.pod,
     "containers": filled,
-    "activeDeadlineSeconds": is_.AT_LEAST_1,
+    "activeDeadlineSeconds": between(1, 2**31 - 1),
     "restartPolicy": one_of("", "Always", "OnFailure", "Never"),
     "dnsPolicy": one_of("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
     "dnsConfig.nameservers": values(filled, is_.address),
+    "dnsConfig.searches": values(is_.SEARCH),
     "dnsConfig.options.*": needs("name"),
     "hostAliases.*.ip": (filled, is_.address),
     "hostAliases.*.hostnames": values(is_.NAME),

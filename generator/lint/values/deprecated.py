@@ -59,8 +59,15 @@ def renamed_key_problems(values: ValuesInput) -> Iterator[Problem]:
                 DEPRECATED,
                 entry.old,
                 f"{entry.old} is an old name{named} that chart 2.0 will not know",
-                f"rename it to {' and '.join(entry.new)}{_apart(values, entry)}",
+                f"{_instead(entry)}{_apart(values, entry)}",
             )
+
+
+def _instead(entry: Renamed) -> str:
+    """What to write for an old name."""
+    if entry.form:
+        return f"write it as {entry.new[0]}: {entry.form}"
+    return f"rename it to {' and '.join(entry.new)}"
 
 
 def _apart(values: ValuesInput, entry: Renamed) -> str:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Restore the newest backup into a server of this pod's own, and say whether it is one.
+# Restore the newest backup into a server of this pod's own, and say whether it is good.
 . "${BASH_SOURCE[0]%/*}/store.sh"
 unset PGPASSWORD PGPORT PGSSLMODE
 export PGHOST=$WORK PGUSER=drill PGDATABASE=postgres
@@ -105,5 +105,4 @@ JSON
 store_put "$name.proven.json" || fail "the backup is good, but the verdict could not be stored"
 metric restore_drill.proven "$taken"
 metric restore_drill.seconds "$restored"
-echo "proven $name: restored in $restored s, $opened of $values encrypted values decrypt" \
-  "${unread:+; not looked at: ${unread%; }}"
+echo "proven $name: restored in $restored s, $opened of $values encrypted values decrypt${unread:+; not looked at: ${unread%; }}"

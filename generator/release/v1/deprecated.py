@@ -71,7 +71,7 @@ _BOTH = (
 
 _SILENT_CONTEXTS = (
     *("createUserJob", "migrateDatabaseJob", "triggerer", "dagProcessor", "flower", "redis"),
-    *("cleanup", "dags.gitSync"),
+    "cleanup",
 )
 
 RENAMED: tuple[Renamed, ...] = (
@@ -79,7 +79,9 @@ RENAMED: tuple[Renamed, ...] = (
         "ingress.enabled", ("ingress.apiServer.enabled", "ingress.flower.enabled"), reversible=False
     ),
     *(
-        Renamed(f"ingress.{name}.host", (f"ingress.{name}.hosts",), reshaped=True)
+        Renamed(
+            f"ingress.{name}.host", (f"ingress.{name}.hosts",), reshaped=True, form="[{name: HOST}]"
+        )
         for name in ("web", "flower", "apiServer", "statsd", "pgbouncer")
     ),
     *(
@@ -91,18 +93,22 @@ RENAMED: tuple[Renamed, ...] = (
         Renamed(f"{name}.extraNetworkPolicies", (f"{name}.networkPolicy.ingress.from",))
         for name in ("flower", "webserver")
     ),
-    Renamed("securityContext", ("securityContexts",)),
+    # The older context is that of pods; git-sync's, that of its container (_helpers.yaml).
+    Renamed("securityContext", ("securityContexts.pod",)),
     *(
-        Renamed(f"{name}.securityContext", (f"{name}.securityContexts",))
+        Renamed(f"{name}.securityContext", (f"{name}.securityContexts.pod",))
         for name in ("scheduler", "webserver", "statsd")
     ),
     *(
-        Renamed(f"{name}.securityContext", (f"{name}.securityContexts",), warned=False)
+        Renamed(f"{name}.securityContext", (f"{name}.securityContexts.pod",), warned=False)
         for name in _SILENT_CONTEXTS
     ),
     Renamed(
+        "dags.gitSync.securityContext", ("dags.gitSync.securityContexts.container",), warned=False
+    ),
+    Renamed(
         "workers.securityContext",
-        ("workers.celery.securityContexts", "workers.kubernetes.securityContexts"),
+        ("workers.celery.securityContexts.pod", "workers.kubernetes.securityContexts.pod"),
     ),
     *(Renamed(f"workers.{key}", (f"workers.celery.{key}",)) for key in _CELERY),
     *(
@@ -116,8 +122,20 @@ RENAMED: tuple[Renamed, ...] = (
     ),
     Renamed("webserver.defaultUser", ("createUserJob.defaultUser",)),
     Renamed("dags.gitSync.readinessProbe", ("dags.gitSync.livenessProbe",), reversible=False),
-    Renamed("registry.secretName", ("imagePullSecrets",), warned=False, reshaped=True),
-    Renamed("registry.connection", ("imagePullSecrets",), warned=False, reversible=False),
+    Renamed(
+        "registry.secretName",
+        ("imagePullSecrets",),
+        warned=False,
+        reshaped=True,
+        form="[{name: SECRET}]",
+    ),
+    Renamed(
+        "registry.connection",
+        ("imagePullSecrets",),
+        warned=False,
+        reversible=False,
+        form="[{name: SECRET}], with a Secret of type kubernetes.io/dockerconfigjson",
+    ),
     Renamed("webserverSecretKey", ("apiSecretKey",), warned=False, airflow3_only=True),
     Renamed(
         "webserverSecretKeySecretName",
@@ -133,14 +151,7 @@ RENAMED: tuple[Renamed, ...] = (
 OLDER: tuple[Renamed, ...] = (
     Renamed("workers", ("workers.celery",)),
     Renamed("webserver.defaultUser.enabled", ("createUserJob.enabled",)),
-    *(
-        Renamed(f"{name}securityContext", (f"{name}securityContexts.pod",))
-        for name in (
-            "",
-            "workers.",
-            *(f"{name}." for name in ("scheduler", "webserver", "statsd", *_SILENT_CONTEXTS)),
-        )
-    ),
+    Renamed("workers.securityContext", ("workers.securityContexts.pod",)),
     Renamed("dags.gitSync.wait", ("dags.gitSync.period",), reshaped=True),
     Renamed("dags.gitSync.branch", ("dags.gitSync.ref",), reshaped=True),
     Renamed("postgresql.existingSecret", ("postgresql.auth.existingSecret",)),

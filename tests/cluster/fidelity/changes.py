@@ -86,13 +86,17 @@ class Change:
 
 
 class Deck:
-    """An endless pack of changes, the same for the same seed."""
+    """An endless pack of changes, the same for the same seed.
 
-    def __init__(self, definitions, archive, seed):
+    `aim` is how many of them are where data and Jobs are.
+    """
+
+    def __init__(self, definitions, archive, seed, aim=0.25):
         self._definitions = definitions
         self._fields = dict(fields(Environment))
         self._keys = [(("values", *path), value) for path, value in chart_keys(archive)]
         self._random = random.Random(seed)
+        self._aim = aim
 
     def draw(self):
         """The next change; nobody has looked yet whether gen-env accepts it."""
@@ -103,7 +107,7 @@ class Deck:
 
     def _line(self, definition):
         kind = self._random.random()
-        aimed = self._random.random() < 0.25
+        aimed = self._random.random() < self._aim
 
         def choose(items, path_of=lambda item: item):
             wanted = [item for item in items if _STATE.search(".".join(path_of(item)))]

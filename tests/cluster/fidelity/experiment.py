@@ -14,13 +14,13 @@ from tests.cluster.samples import NAMES, ROOT, ensure_namespace
 from tests.repositories import Repo
 
 
-def run(plane, folder, archive, *, count, seed, engine="argocd", report=print):
+def run(plane, folder, archive, *, count, seed, engine="argocd", aim=0.25, report=print):
     """The score of that many changes; those that gen-env does not generate are drawn again."""
     repo = _repository(folder / "repository")
     if engine == "flux":
         _under_flux(repo)
     definitions = {name: repo.yaml(_path(name)) for name in NAMES}
-    deck, score, reported = Deck(definitions, archive, seed), Score(), 0
+    deck, score, reported = Deck(definitions, archive, seed, aim), Score(), 0
     clusters = {name: _cluster(plane, _side(repo, name), engine) for name in NAMES}
     while score.changes < count:
         change = deck.draw()

@@ -64,6 +64,16 @@ class Score:
         self._add(change, "refused", *stops)
         self._add(change, "nothing", *nothing)
 
+    def include(self, other):
+        """Add what another run counted."""
+        self.changes += other.changes
+        self.mismatches += other.mismatches
+        for kind, tally in other.tallies.items():
+            own = self.tallies[kind]
+            own.right += tally.right
+            own.false += tally.false
+            own.missed += tally.missed
+
     def _add(self, change, kind, predicted, observed):
         tally = self.tallies[kind]
         tally.right += len(predicted & observed)

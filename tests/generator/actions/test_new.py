@@ -17,6 +17,7 @@ from generator.pipeline import toolchain
 from generator.release.expressed import newest_airflow
 from tests import chart_range
 from tests.definitions import official_charts, stand_in_charts
+from tests.made_up_chart import made_up
 from tests.repositories import DEV, STAGING, repository, snapshot
 
 
@@ -273,6 +274,16 @@ def test_an_answer_that_the_chart_cannot_express_is_asked_for_again(tmp_path):
     creation = prepared(repo, charts, "qa", ask=ask, chart__version="1.13.1")
     assert len(said) == 2 and said[1].startswith("chart 1.13.1 cannot express auth: ")
     assert new.acceptable(creation)
+
+
+def test_a_chart_without_a_database_of_its_own_asks_for_a_server(tmp_path):
+    charts = official_charts(tmp_path, made_up(tmp_path, "2.0.0", without=["postgresql"]))
+    repo = repository(tmp_path / "repo")
+    with pytest.raises(Unanswered) as caught:
+        prepared(repo, charts, chart__version="2.0.0")
+    assert [item for item in caught.value.questions if "(database.host)" in item]
+    given = {"chart__version": "2.0.0", "database__host": "pg.example.com"}
+    assert new.acceptable(prepared(repo, charts, **given))
 
 
 def test_an_unseen_chart_gets_the_airflow_that_it_asks_for():

@@ -70,6 +70,26 @@ KEYS = {
         *("1.22.0", {"webserver": {"defaultUser": {"enabled": False, "role": "Op"}}}),
         {"createUserJob": {"enabled": False, "defaultUser": {"role": "Op"}}},
     ),
+    "a context of pods, and git-sync's, which is its container's": (
+        "1.22.0",
+        {
+            "scheduler": {"securityContext": {"runAsUser": 1}},
+            "dags": {"gitSync": {"securityContext": {"runAsUser": 2}}},
+            "workers": {"securityContext": {"runAsUser": 3}},
+        },
+        {
+            "scheduler": {"securityContexts": {"pod": {"runAsUser": 1}}},
+            "dags": {"gitSync": {"securityContexts": {"container": {"runAsUser": 2}}}},
+            "workers": {
+                name: {"securityContexts": {"pod": {"runAsUser": 3}}}
+                for name in ("celery", "kubernetes")
+            },
+        },
+    ),
+    "a context of workers where the sections are not there": (
+        *("1.18.0", {"workers": {"securityContext": {"runAsUser": 3}}}),
+        {"workers": {"securityContexts": {"pod": {"runAsUser": 3}}}},
+    ),
     "not over what is written there": (
         *("1.22.0", {"workers": {"args": ["a"], "celery": {"args": ["b"]}}}),
         {"workers": {"args": ["a"], "celery": {"args": ["b"]}}},

@@ -6,6 +6,7 @@ import pytest
 
 from generator.airflow import facts, releases
 from generator.airflow.facts import Answer, Fate
+from generator.core.basis import Version
 
 NEWEST = "3.3.2"
 
@@ -137,3 +138,19 @@ def test_lines_since_a_version_are_the_newest_of_each():
 @pytest.mark.parametrize("name", ["options", "migrations"])
 def test_the_data_is_small(name):
     assert len(json.dumps(releases.data(name))) < 100_000
+
+
+JUDGED = {
+    "3.9.0": "3.9.0 (judged by the table of 3.3.2)",
+    "3.3.9": "3.3.9 (judged by the table of 3.3.2)",
+    "2.10.9": "2.10.9 (judged by the table of 2.10.5)",
+    "3.3.2": "3.3.2",
+    "2.7.1": "2.7.1",
+    "2.3.0": "2.3.0 (in no table)",
+    "main": "main",
+}
+
+
+@pytest.mark.parametrize("version", JUDGED)
+def test_a_version_that_no_table_has_names_the_one_that_it_is_judged_by(version):
+    assert str(facts.judged(Version(version))) == JUDGED[version]

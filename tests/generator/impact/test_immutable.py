@@ -16,6 +16,13 @@ def service(address):
     return manifest("v1", "Service", "s", spec={"clusterIP": address} if address else {})
 
 
+def checked(port):
+    spec = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
+    return manifest(
+        "v1", "Service", "s", spec=spec | ({"healthCheckNodePort": port} if port else {})
+    )
+
+
 def binding(role):
     reference = {"kind": "Role", "name": role}
     return manifest("rbac.authorization.k8s.io/v1", "RoleBinding", "b", roleRef=reference)
@@ -83,6 +90,9 @@ FROZEN = [
     (job("a", completions=1), job("a", completions=2), "spec.completions"),
     (service("10.0.0.1"), service("10.0.0.2"), "spec.clusterIP"),
     (service("10.0.0.1"), service("None"), "spec.clusterIP"),
+    (checked(30_001), checked(30_002), "spec.healthCheckNodePort"),
+    (job("a"), job("a", selector={}), "spec.selector"),
+    (storage_class(), storage_class(reclaimPolicy=""), "reclaimPolicy"),
     (service(""), service("None"), "spec.clusterIP"),
     (claim(storage_class="a"), claim(storage_class="b"), "spec.storageClassName"),
     (storage_class(provisioner="a"), storage_class(provisioner="b"), "provisioner"),
@@ -111,6 +121,8 @@ def test_a_frozen_field_fails_the_sync(base, head, field):
         (stateful(), stateful(podManagementPolicy="")),
         (job("a"), job("a", ttlSecondsAfterFinished=300)),
         (service("10.0.0.1"), service("")),
+        (checked(30_001), checked(None)),
+        (storage_class(), storage_class(reclaimPolicy="Delete")),
         (config({"a": "1"}), config({"a": "2"})),
         (config({"a": "1"}), config({"a": "1"}, immutable=True)),
         (claim("1Gi"), claim("2Gi")),

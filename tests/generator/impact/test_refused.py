@@ -61,6 +61,16 @@ def resources(cpu="1", memory="4Gi", **pod):
     return workload("x", container_resources={"limits": limits}, **pod)
 
 
+def token(**rest):
+    source = {"serviceAccountToken": {"path": "token", **rest}}
+    return workload("x", volumes=[{"name": "v", "projected": {"sources": [source]}}])
+
+
+def azure(**rest):
+    share = {"secretName": "s", "shareName": "n", **rest}
+    return workload("x", volumes=[{"name": "v", "azureFile": share}])
+
+
 @pytest.mark.parametrize(
     ("base", "head"),
     [
@@ -84,6 +94,8 @@ def resources(cpu="1", memory="4Gi", **pod):
             workload("x", container_livenessProbe={"tcpSocket": {"port": 1}}),
             workload("x", container_livenessProbe={"tcpSocket": {"port": 1}, "periodSeconds": 10}),
         ),
+        (token(), token(expirationSeconds=3600)),
+        (azure(), azure(readOnly=False)),
     ],
 )
 def test_what_the_api_server_stores_alike_restarts_nothing(base, head):
@@ -98,6 +110,8 @@ def test_what_the_api_server_stores_alike_restarts_nothing(base, head):
         (resources(kind="StatefulSet"), resources(memory="4294967296", kind="StatefulSet")),
         (resources("1000", kind="DaemonSet"), resources("1e3", kind="DaemonSet")),
         (workload("x"), workload("x", affinity={})),
+        (token(), token(expirationSeconds=7200)),
+        (azure(), azure(readOnly=True)),
         (workload("x"), workload("x", container_imagePullPolicy="Always")),
         # A tag decides beside a digest too (kubernetes/pkg/util/parsers).
         (

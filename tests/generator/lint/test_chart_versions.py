@@ -83,6 +83,8 @@ def test_a_random_jwt_secret_does_what_the_chart_makes_of_it(version, word):
         ("jobs/custom-environment", {"@chart_version": "1.7.0"}, "1.7.0", None),
         ("airflow/fullname-ignored", {"fullnameOverride": "x"}, "1.10.0",
          "chart 1.10.0 has no key for it; 1.11.0 and later have useStandardNaming"),
+        ("scaling/keda-through-pgbouncer", {**KEDA, "pgbouncer.enabled": True}, "1.9.0",
+         "chart 1.9.0 has no key for it; 1.11.0 and later have workers.keda.usePgbouncer"),
         ("secrets/hook-objects", {"extraSecrets": {"a": {"data": "k: v"}}}, "1.14.0",
          "chart 1.14.0 has no key for it; 1.15.0 and later have extraSecrets.a.useHelmHooks"),
         ("airflow/webserver-keys", {**AIRFLOW3, "ingress.web.enabled": True}, "1.16.0",

@@ -103,8 +103,10 @@ def test_every_rename_that_the_chart_warns_of_is_in_the_table(real_chart):
         ("1.20.0", "workers.keda.enabled", "rename it to workers.celery.keda.enabled"),
         ("1.20.0", "workers.affinity", None),
         ("1.18.0", "registry.secretName", None),
-        ("1.19.0", "registry.secretName", "rename it to imagePullSecrets"),
+        ("1.19.0", "registry.secretName", "write it as imagePullSecrets: [{name: SECRET}]"),
         ("1.17.0", "webserverSecretKeySecretName", None),
+        ("1.18.0", "scheduler.securityContext", "rename it to scheduler.securityContexts.pod"),
+        ("1.22.0", "ingress.web.host", "write it as ingress.web.hosts: [{name: HOST}]"),
     ],
 )
 def test_only_names_that_the_judged_chart_reads_are_offered(version, key, hint):

@@ -118,6 +118,27 @@ def update(**strategy):
     return object_of("apps/v1", "DaemonSet", {**spec, "updateStrategy": strategy})
 
 
+def on_nodes(operator, value, *, wish=False):
+    term = {"matchExpressions": [{"key": "disk", "operator": operator, "values": [value]}]}
+    rule = "DuringSchedulingIgnoredDuringExecution"
+    if wish:
+        return {"nodeAffinity": {f"preferred{rule}": [{"weight": 1, "preference": term}]}}
+    return {"nodeAffinity": {f"required{rule}": {"nodeSelectorTerms": [term]}}}
+
+
+def failing(container):
+    return {"action": "Count", "onExitCodes": {**ON_EXIT, "containerName": container}}
+
+
+def scaled(kind):
+    """An External metric may not have a value and an average, one of Pods may."""
+    target = {"type": "AverageValue", "value": "1", "averageValue": "1"}
+    metric = {"type": kind, kind.lower(): {"metric": {"name": "m"}, "target": target}}
+    of = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "a"}
+    spec = {"maxReplicas": 2, "scaleTargetRef": of, "metrics": [metric]}
+    return object_of("autoscaling/v2", "HorizontalPodAutoscaler", spec)
+
+
 ON_EXIT = {"operator": "In", "values": [1]}
 PEERS = [
     {"ipBlock": None, "podSelector": {}},
@@ -143,6 +164,11 @@ TAKEN = [
         }
     ),
     update(type="OnDelete", rollingUpdate={"maxSurge": 1}),
+    pod_of(dnsConfig={"searches": [".", "a.b.", "_tcp.example.com"]}),
+    pod_of(affinity=on_nodes("In", "ssd")),
+    pod_of(affinity=on_nodes("In", "Not a Value!", wish=True)),
+    job(podFailurePolicy={"rules": [failing(CONTAINERS[0]["name"])]}),
+    scaled("Pods"),
     object_of(
         "apiextensions.k8s.io/v1",
         "CustomResourceDefinition",
@@ -167,6 +193,12 @@ def test_what_a_server_of_some_version_takes_is_let_pass(manifest):
         pod_of(hostAliases=[{"ip": "010.001.002", "hostnames": ["a"]}]),
         pod_of(resourceClaims=[{"name": "a"}]),
         job(completionMode="Indexed", parallelism=2),
+        job(podFailurePolicy={"rules": [failing("nobody")]}),
+        pod_of(dnsConfig={"searches": ["Not a Name!"]}),
+        pod_of(affinity=on_nodes("In", "Not a Value!")),
+        pod_of(securityContext={"appArmorProfile": {"type": "Localhost", "localhostProfile": ""}}),
+        pod_of(activeDeadlineSeconds=2**31),
+        scaled("External"),
         job(managedBy="example.com"),
         update(type="RollingUpdate", rollingUpdate={"maxSurge": 1}),
         object_of("networking.k8s.io/v1", "NetworkPolicy", {"ingress": [{"from": [{}]}]}),

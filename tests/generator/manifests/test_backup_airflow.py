@@ -1,13 +1,16 @@
-"""A backup of what real Airflow wrote, proven, restored, and read by real Airflow again."""
+"""Backups of what real Airflow wrote: proven, restored, read by it again; and of many rows."""
 
 import os
+import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
 from tests import postgresql
-from tests.generator.airflow import installed
+from tests.generator.airflow import filled, installed
+from tests.generator.airflow.test_real_rehearsal import RUNS
 from tests.generator.manifests.test_backup_scripts import KEY, jobs_of
 
 pytestmark = [
@@ -44,3 +47,24 @@ def test_real_airflow_reads_its_connection_after_a_restore(tmp_path):
         airflow(jobs.database, tmp_path, "db", "check-migrations")
         shown = airflow(jobs.database, tmp_path, "connections", "get", "sales", "-o", "json")
         assert "not-in-the-clear" in shown
+
+
+def test_a_backup_of_many_rows_is_proven_and_restored(tmp_path):
+    """How long each takes is printed: docs/backup.md has what one machine took."""
+    with postgresql.server() as server, jobs_of(server) as jobs:
+        jobs.sql("drop schema public cascade")
+        jobs.sql("create schema public")
+        filled.fill(jobs.database, tmp_path, RUNS)
+        said = {}
+        for name in ("backup", "drill", "restore"):
+            start = time.monotonic()
+            process = jobs.start(name, EXPECTED_HEADS="")
+            output, errors = process.communicate(timeout=1800)
+            assert process.returncode == 0, output + errors
+            said[name] = output
+            print(f"{name}: {time.monotonic() - start:.1f} s; {output.splitlines()[-1]}")
+        (size,) = re.findall(r": ([0-9]+) bytes in", said["backup"])
+        assert int(size) > 20 * RUNS
+        assert "not looked at: heads of the image (not known)" in said["drill"]
+        count = jobs.sql("select count(*) from task_instance").fetchone()
+        assert count == (4 * RUNS,)

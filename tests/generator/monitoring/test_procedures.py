@@ -183,7 +183,8 @@ def test_every_command_of_gen_env_runs_until_it_needs_the_world(
     run = []
     lines = {line for text in texts.values() for line in commands(pages(text, PROMOTED))}
     for line in sorted(lines):
-        words = [values.get(word, word) for word in shlex.split(line.partition(" > ")[0])][1:]
+        words = [values.get(word, word.replace("=FILE", f"={tmp_path / 'key'}"))
+                 for word in shlex.split(line.partition(" > ")[0])][1:]  # fmt: skip
         if line.startswith("kubectl"):
             continue
         if words[0] in ("upgrade", "rollback", "promote", "pause") and "--dry-run" not in words:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from generator.impact.context import Context, View, listed
 from generator.impact.finding import ERROR, INFO, WARNING, Finding, ImpactRule
-from generator.impact.rights import Held, Right, Subject, account, beyond, grouped, rights
+from generator.impact.rights import Right, Subject, account, beyond, grouped
 from generator.kube.resource import Key
 from generator.kube.workload import Workload
 
@@ -45,7 +45,7 @@ EXECUTOR_RIGHTS = ImpactRule(
 
 def widened(context: Context) -> Iterator[Finding]:
     """`impact/rbac-widened`: a subject gains rights, over all of its bindings together."""
-    before, after = rights(context.base), rights(context.head)
+    before, after = context.base.held.rights, context.head.held.rights
     for subject, held in sorted(after.items()):
         old = before.get(subject, frozenset())
         gained = beyond(held, old)
@@ -62,7 +62,7 @@ def widened(context: Context) -> Iterator[Finding]:
 
 def narrowed(context: Context) -> Iterator[Finding]:
     """`impact/rbac-narrowed`: a subject that stays, and no pod uses, loses rights."""
-    before, after = rights(context.base), rights(context.head)
+    before, after = context.base.held.rights, context.head.held.rights
     accounts = {(k.kind, k.namespace, k.name) for k in context.head.of_kind("ServiceAccount")}
     accounts -= {account(work) for work in context.head.workloads}
     for subject, held in sorted(before.items()):
@@ -80,7 +80,7 @@ def narrowed(context: Context) -> Iterator[Finding]:
 
 def of_workloads(context: Context) -> Iterator[Finding]:
     """`impact/rbac-narrowed`: what pods may do before and after, whatever account they use."""
-    old, new = Held(context.base), Held(context.head)
+    old, new = context.base.held, context.head.held
     losses: dict[tuple[Subject, Subject, tuple[Right, ...], bool], list[Workload]] = {}
     pairs = {after.key: before for before, after in context.replaced}
     for after in context.head.workloads:
@@ -112,7 +112,7 @@ def executor_rights(context: Context) -> Iterator[Finding]:
     """`impact/executor-rights`: an executor that starts pods comes, and nothing lets it."""
     if any("Kubernetes" in name for name in context.base.executors):
         return  # `impact/rbac-narrowed` reports what it loses
-    held = Held(context.head)
+    held = context.head.held
     for work in context.head.workloads if context.is_update else ():
         needs = _executor_needs(context.head, work)
         own = held.of(work) if needs else ()
