@@ -94,7 +94,7 @@ def test_two_quick_pushes_end_with_one_comment_for_the_newest_head(stage):
     stage.settle()
     comment, state = stage.assert_one_of_each(number)
     assert (state, head(stage, number)) == ("success", before)
-    assert "112" in comment and "111" not in comment
+    assert "capacity = 112" in comment and "capacity = 111" not in comment
     assert stage.checks(number)[-1]["head_sha"] == before
 
 
@@ -111,7 +111,7 @@ def test_a_force_push_under_a_running_check_leaves_the_old_head_without_a_verdic
     stage.settle()
     comment, state = stage.assert_one_of_each(number, newest)
     assert (state, head(stage, number)) == ("success", newest)
-    assert "122" in comment and "121" not in comment
+    assert "capacity = 122" in comment and "capacity = 121" not in comment
     # With luck the older run never began; if it did, it ended without a word.
     assert not FINAL & set(stage.said_of(old))
     stage.store.interruptions.clear()
@@ -139,7 +139,7 @@ def test_a_fork_waits_for_a_writer_and_for_each_commit_anew(stage):
     stage.settle()
     comment, state = stage.ours(number)[0], stage.said_of(sha)[-1]
     assert state == "pending" and f"/gen-env ok-to-test {sha}" in comment
-    assert "140" not in comment
+    assert "capacity = 140" not in comment
     stage.say(number, f"/gen-env ok-to-test {sha}", MALLORY)
     stage.settle()
     assert stage.said_of(sha)[-1] == "pending"
@@ -148,7 +148,7 @@ def test_a_fork_waits_for_a_writer_and_for_each_commit_anew(stage):
     stage.settle()
     assert stage.answered(number) == ["- ok-to-test by alice: the check runs again"]
     comment, state = stage.assert_one_of_each(number)
-    assert state == "success" and "140" in comment and "alice has allowed" in comment
+    assert state == "success" and "capacity = 140" in comment and "alice has allowed" in comment
     newer = committed(stage, 140, 141)
     stage.work.git("push", "-q", str(stage.bare), f"+HEAD:{stage.ref(number)}")
     stage.store.pulls[number]["sha"] = newer
@@ -156,7 +156,7 @@ def test_a_fork_waits_for_a_writer_and_for_each_commit_anew(stage):
     stage.hook(number).pull(number, "synchronize", before=sha)
     stage.settle()
     assert stage.said_of(newer)[-1] == "pending"
-    assert "141" not in stage.ours(number)[0] and len(stage.ours(number)) == 1
+    assert "capacity = 141" not in stage.ours(number)[0] and len(stage.ours(number)) == 1
 
 
 def test_what_is_not_gen_envs_gets_a_word_and_no_comment(stage):
