@@ -202,6 +202,25 @@ class Context:
             and (work.key.namespace, work.key.name) in before
         )
 
+    @functools.cached_property
+    def continued(self) -> tuple[tuple[Workload, Workload], ...]:
+        """Workloads of the base with those of the head that go on with their work.
+
+        A component may have several: each goes on under its own kind and name, and only one that
+        is gone in another of its component that is new, of its name if there is one.
+        """
+        after = self.head.by_key
+        new = [work for work in self.head.workloads if work.key not in self.base.by_key]
+        pairs = []
+        for work in self.base.workloads:
+            place = (work.key.namespace, work.component)
+            others = [item for item in new if (item.key.namespace, item.component) == place]
+            others.sort(key=lambda item: item.key.name != work.key.name)
+            stays = after.get(work.key) or next(iter(others), None)
+            if stays is not None:
+                pairs.append((work, stays))
+        return tuple(pairs)
+
     @property
     def is_update(self) -> bool:
         """Whether the environment is there before and after, so that something runs."""

@@ -170,12 +170,8 @@ def secrets_backend(context: Context) -> Iterator[Finding]:
 
 def variables_gone(context: Context) -> Iterator[Finding]:
     """`impact/variables-gone`: names that pods no longer have in their environment."""
-    after = {(work.key.namespace, work.component): work for work in context.head.workloads}
     lost: dict[tuple[str, ...], list[Workload]] = {}
-    for work in context.base.workloads:
-        stays = after.get((work.key.namespace, work.component))
-        if stays is None:
-            continue
+    for work, stays in context.continued:
         old, new = _environment(context.base, work), _environment(context.head, stays)
         unseen = {name for name in new - old if name.startswith(_WHOLE)}
         if old - new and not unseen:

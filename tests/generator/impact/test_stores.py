@@ -155,3 +155,16 @@ def test_what_pods_get_in_another_way_or_did_not_get_is_not_told():
     assert found([given()], base, "variables-gone") == []
     chart = [given("AIRFLOW_CONN_AIRFLOW_DB", "AIRFLOW__CELERY__BROKER_URL")]
     assert found(chart, [given()], "variables-gone") == []
+
+
+def named(work, name):
+    return {**work, "metadata": {**work["metadata"], "name": name}}
+
+
+def test_workloads_of_one_component_are_compared_each_with_itself():
+    one, two = given("AIRFLOW_CONN_A"), named(given("AIRFLOW_VAR_B"), "airflow-worker-two")
+    three = named(given(), "airflow-worker-three")
+    for base, head in (([one, two], [two, one]), ([one, three], [one, two]), ([one, two], [one])):
+        assert found(base, head, "variables-gone") == []
+    (item,) = found([one, two], [one, three], "variables-gone")
+    assert "no longer given AIRFLOW_VAR_B" in item.message

@@ -163,11 +163,11 @@ def _sealed(context: Context, view: View, place: Reference) -> SealedConnection 
 
 def _embedded(context: Context) -> Iterator[Finding]:
     """A database that the base deploys and the head does not, or that gets another volume."""
-    after = {(work.key.namespace, work.component): work for work in context.head.workloads}
+    after = {work.key: stays for work, stays in context.continued}
     for work in context.base.workloads if context.head.objects else ():
         if work.key.kind not in ROLLED or not volumes.is_database(work):
             continue
-        stays = after.get((work.key.namespace, work.component))
+        stays = after.get(work.key)
         if stays is None:
             yield DATABASE.finding(
                 work.key,
