@@ -148,22 +148,31 @@ def check(
     charts = [chart_for(item) if item.identified else None for item in usable]
     pairs = list(zip(usable, charts, strict=True))
     checked = list(mapped(lambda pair: source_problems(*pair, render, around), pairs))
-    problems += _by_release(usable, [found for found, _ in checked])
-    for (source, chart), (_, undone) in zip(pairs, checked, strict=True):
+    names = _names(usable)
+    problems += _by_release(usable, names, [found for found, _ in checked])
+    for (source, chart), name, (_, undone) in zip(pairs, names, checked, strict=True):
         not_done += undone
-        basis = _basis(source, chart, around)
-        releases.append(Judged(source.path, source.kind, source.name or source.release, basis))
+        releases.append(Judged(source.path, source.kind, name, _basis(source, chart, around)))
     unique = tuple(sorted(set(not_done)))
     return CheckResult(ordered(dict.fromkeys(problems)), unique, tuple(paths), tuple(releases))
 
 
+def _names(sources: Sequence[ValuesSource]) -> list[str]:
+    """The releases' names, after their namespaces where a file has several of one name."""
+    names = [source.name or source.release for source in sources]
+    places = [(source.path, name) for source, name in zip(sources, names, strict=True)]
+    return [
+        f"{source.namespace}/{name}" if name and places.count((source.path, name)) > 1 else name
+        for source, name in zip(sources, names, strict=True)
+    ]
+
+
 def _by_release(
-    sources: Sequence[ValuesSource], found: Sequence[Sequence[Problem]]
+    sources: Sequence[ValuesSource], names: Sequence[str], found: Sequence[Sequence[Problem]]
 ) -> Iterator[Problem]:
     """The findings, with the release's name where a file has several that do not share them."""
     by_path: dict[str, list[tuple[str, frozenset[Problem]]]] = {}
-    for source, problems in zip(sources, found, strict=True):
-        name = source.name or source.release
+    for source, name, problems in zip(sources, names, found, strict=True):
         by_path.setdefault(source.path, []).append((name, frozenset(problems)))
     for releases in by_path.values():
         shared = frozenset.intersection(*(all_of_it for _, all_of_it in releases))

@@ -84,7 +84,7 @@ class Problem:
 
 
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems without repetition: by environment, severity, file, line, rule, message."""
+    """The problems without repetition: by environment, severity, file, line, rule, message, hint."""
     return tuple(
         sorted(
             set(problems),
@@ -95,6 +95,7 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
                 p.line or 0,
                 p.rule,
                 p.message,
+                p.hint,
             ),
         )
     )

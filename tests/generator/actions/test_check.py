@@ -136,6 +136,22 @@ spec:
     assert by_name["secrets/random-api-key"] == {""}, "all of them have it"
 
 
+def test_releases_of_one_name_in_a_file_are_told_apart_by_namespace():
+    release = """apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: airflow, namespace: %s}
+spec:
+  interval: 1h
+  chart: {spec: {chart: airflow, version: 1.22.0, sourceRef: {kind: HelmRepository, name: r}}}
+  values: {executor: CeleryExecutor, %s: 1}
+---
+"""
+    result = run({"releases.yaml": release % ("one", "fooo") + release % ("two", "baar")})
+    assert [item.name for item in result.releases] == ["one/airflow", "two/airflow"]
+    unknown = [item for item in result.problems if item.rule == "values/unknown-key"]
+    assert [item.environment for item in unknown] == ["one/airflow", "two/airflow"]
+
+
 def test_the_tier_decides_how_much_a_rule_weighs():
     def severity(tier):
         result = run({"v.yaml": "executor: LocalExecutor\n"}, circumstances=Circumstances(tier))

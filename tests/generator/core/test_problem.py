@@ -14,6 +14,7 @@ def test_order_is_by_environment_weight_place_rule_and_without_repetition():
         problem(environment="a", path="x", line=2),
         problem(environment="a", path="x", line=10),
         problem(environment="a", path="x", line=10, rule="a/c"),
+        problem(environment="a", path="x", line=10, rule="a/c", hint="h"),
         problem(environment="a", path="y"),
         problem(environment="a", severity=Severity.WARNING, path="a"),
         problem(environment="a", severity=Severity.INFO, path="a"),
