@@ -84,7 +84,7 @@ class Problem:
 
 
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems without repetition: by environment, severity, file, line, rule, message, hint."""
+    """The problems once each: by environment, severity, file, line, rule, message and hint."""
     return tuple(
         sorted(
             set(problems),

@@ -5,20 +5,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-import urllib.parse
 from pathlib import Path
 
 from generator.core.errors import UserError
 from generator.git import command
 from generator.git.command import Git
-from generator.git.url import display_url
+from generator.git.url import display_url, same_repository
 from generator.git.worktree import Worktree
 
 _SHA = re.compile("[0-9a-f]{7,64}")
-_SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)/?(.+)")
 _YAML = (".yaml", ".yml")
 _MOST = 300
-_PORTS = {"https": 443, "http": 80, "ssh": 22}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class Clone:
         shown, name = display_url(address), revision or "HEAD"
         try:
             git = command.in_worktree(self.folder)
-            known = [name for name, url in self._remotes(git) if _same(url, address)]
+            known = [name for name, url in self._remotes(git) if same_repository(url, address)]
             if not known:
                 return f"it is read here, and no remote of this clone is {shown or 'named'}"
             if above := git.line_or_none("rev-parse", "--show-prefix"):
@@ -115,36 +112,3 @@ class Clone:
             if done.status == 0:
                 return command.one_line(done)
         return ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Address:
-    """An address of a repository: by SSH and by HTTPS, host and path are the same."""
-
-    scheme: str
-    host: str
-    port: int | None
-    path: str
-
-    @classmethod
-    def of(cls, url: str) -> _Address:
-        """The parts of a URL or of an scp address (`host:path`); raises ValueError for others."""
-        if match := _SCP.fullmatch(url):
-            scheme, host, port, path = "ssh", match[1], None, match[2]
-        else:
-            parts = urllib.parse.urlsplit(url)
-            scheme = parts.scheme.removeprefix("git+")
-            host, port, path = parts.hostname or "", parts.port, parts.path
-        return cls(
-            scheme, host.lower(), port or _PORTS.get(scheme), path.strip("/").removesuffix(".git")
-        )
-
-
-def _same(one: str, two: str) -> bool:
-    """Whether both lead to one repository: each scheme has a port of its own on a host."""
-    try:
-        left, right = _Address.of(one), _Address.of(two)
-    except ValueError:
-        return one == two
-    places_equal = (left.host, left.path) == (right.host, right.path)
-    return places_equal and (left.scheme != right.scheme or left.port == right.port)

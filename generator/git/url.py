@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import urllib.parse
+
+_SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)/?(.+)")
+_PORTS = {"https": 443, "http": 80, "ssh": 22}
 
 
 def display_url(url: str) -> str:
@@ -33,3 +38,36 @@ def is_remote(url: str) -> bool:
         return scheme in ("https", "http", "ssh", "git+ssh") and bool(rest.strip("/"))
     host, colon, path = url.partition(":")
     return bool(colon and path and host) and "/" not in host and len(host) > 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Address:
+    """An address of a repository: by SSH and by HTTPS, host and path are the same."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> _Address:
+        """The parts of a URL or of an scp address (`host:path`); raises ValueError for others."""
+        if match := _SCP.fullmatch(url):
+            scheme, host, port, path = "ssh", match[1], None, match[2]
+        else:
+            parts = urllib.parse.urlsplit(url)
+            scheme = parts.scheme.removeprefix("git+")
+            host, port, path = parts.hostname or "", parts.port, parts.path
+        return cls(
+            scheme, host.lower(), port or _PORTS.get(scheme), path.strip("/").removesuffix(".git")
+        )
+
+
+def same_repository(one: str, two: str) -> bool:
+    """Whether both lead to one repository: each scheme has a port of its own on a host."""
+    try:
+        left, right = _Address.of(one), _Address.of(two)
+    except ValueError:
+        return one == two
+    places_equal = (left.host, left.path) == (right.host, right.path)
+    return places_equal and (left.scheme != right.scheme or left.port == right.port)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from generator.git.url import same_repository
 from generator.impact import volumes
 from generator.impact.context import Context, View, listed, verb
 from generator.impact.finding import INFO, WARNING, Finding, ImpactRule
@@ -80,12 +81,13 @@ def dag_source(context: Context) -> Iterator[Finding]:
     if not context.is_update or not all(map(_reads_folder, (context.base, context.head))):
         return  # `impact/dag-bundle` reports it
     before, after = _sources(context.base), _sources(context.head)
-    changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
     moves: dict[tuple[str, str], list[str]] = {}
-    for name in sorted(changed):
-        if before[name]:
-            moves.setdefault((before[name], after[name]), []).append(name)
-    for (old, new), names in moves.items():
+    for component in before.keys() & after.keys():
+        old, new = before[component], after[component]
+        if old.words and not old.is_same(new):
+            moves.setdefault((old.words, new.words), []).append(new.reader)
+    for (old, new), readers in sorted(moves.items()):
+        names = sorted(readers)
         yield DAG_SOURCE.finding(
             None,
             f"{listed(names)} {verb(names, 'reads', 'read')} DAGs from {new or 'the image alone'} "
@@ -130,16 +132,43 @@ def _revision(view: View) -> str | None:
     return None
 
 
-def _sources(view: View) -> dict[str, str]:
-    """By component that reads DAGs where they are; empty for the image alone."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a component reads DAGs; without words from the image alone."""
+
+    reader: str
+    repository: str
+    folder: str
+    words: str
+
+    def is_same(self, other: _Source) -> bool:
+        """Whether the DAGs are the same ones: credentials and protocol of git do not matter."""
+        if not (self.repository and other.repository):
+            return self.words == other.words
+        same = same_repository(self.repository, other.repository)
+        return same and self.folder == other.folder
+
+
+def _sources(view: View) -> dict[str, _Source]:
+    """By component that reads DAGs where they are.
+
+    The scheduler stands for the DAG processor where none runs; beside one it reads no DAGs unless
+    it runs the tasks (chart, scheduler-deployment.yaml).
+    """
     folder, found = volumes.dags_folder(view), {}
     for work in view.workloads:
         if work.key.kind not in ROLLED or work.component not in _READERS:
             continue
         given = {name: fields.text(entry, "value") for name, entry in work.environment()}
-        cloned = [given[name] for name in _REPOSITORIES if given.get(name)]
-        kept = f"git repository {cloned[0]}" if cloned else volumes.at(work, folder)
-        found[work.component] = f"{kept} ({folder})" if kept else ""
+        cloned = next((given[name] for name in _REPOSITORIES if given.get(name)), "")
+        kept = f"git repository {cloned}" if cloned else volumes.at(work, folder)
+        words = f"{kept} ({folder})" if kept else ""
+        found[work.component] = _Source(work.component, cloned, folder, words)
+    scheduler = found.get("scheduler")
+    if scheduler and not any("Local" in name for name in view.executors):
+        del found["scheduler"]
+    if scheduler:
+        found.setdefault("dag-processor", scheduler)
     return found
 
 

@@ -243,6 +243,27 @@ def test_dags_from_the_same_place_or_a_first_one_are_not_told():
     assert found([reader("g/a", component="x")], none, "dag-source") == []
 
 
+@pytest.mark.parametrize("url", ["https://b:new@g.example/a.git", "git@g.example:a.git"])
+def test_dags_of_the_same_repository_reached_otherwise_are_not_told(url):
+    base = [reader("https://b:old@g.example/a")]
+    assert found(base, [reader(url)], "dag-source") == []
+    assert found(base, [reader(f"{url}.other")], "dag-source")
+
+
+def test_a_dag_processor_takes_the_reading_from_the_scheduler():
+    def both(repository):
+        return [reader(repository), workload("scheduler")]
+
+    base = [reader("g/a", component="scheduler")]
+    assert found(base, both("g/a"), "dag-source") == []
+    assert found(both("g/a"), base, "dag-source") == []
+    (item,) = found(base, both("g/b"), "dag-source")
+    assert item.message.startswith("dag-processor reads DAGs from git repository g/b")
+    local = {"executor": "LocalExecutor"}
+    (item,) = found(base, both("g/a"), "dag-source", local, local)
+    assert item.message.startswith("scheduler reads DAGs from the image alone")
+
+
 def test_unreadable_bundles_are_left_to_validation():
     broken = airflow_cfg("[dag_processor]\ndag_bundle_config_list = [{\n")
     assert found([broken], [bundles(a="1")], "dag-bundle") == []
