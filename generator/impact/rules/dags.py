@@ -83,9 +83,9 @@ def dag_source(context: Context) -> Iterator[Finding]:
     before, after = _sources(context.base), _sources(context.head)
     moves: dict[tuple[str, str], list[str]] = {}
     for component in before.keys() & after.keys():
-        old, new = before[component], after[component]
-        if old.words and not old.is_same(new):
-            moves.setdefault((old.words, new.words), []).append(new.reader)
+        was, reads = before[component], after[component]
+        if was.words and not was.is_same(reads):
+            moves.setdefault((was.words, reads.words), []).append(reads.reader)
     for (old, new), readers in sorted(moves.items()):
         names = sorted(readers)
         yield DAG_SOURCE.finding(
