@@ -204,7 +204,7 @@ def variable_name(values: ValuesInput) -> Iterator[Finding]:
             continue
         yield Finding(
             path,
-            f"{name} has no effect: Airflow does not read a variable of this name",
+            f"{name} has no effect on Airflow, which does not read a variable of this name",
             _right_name(values, option),
         )
 

@@ -157,7 +157,7 @@ MISSPELT = {
 def test_a_variable_under_another_name_is_led_to_one_that_airflow_reads(name):
     [problem] = options.variable_name.problems(values_of(variable(name)))
     assert problem.message == (
-        f"{name} has no effect: Airflow does not read a variable of this name"
+        f"{name} has no effect on Airflow, which does not read a variable of this name"
     )
     assert problem.hint == MISSPELT[name]
     asked = problem.hint.removeprefix("did you mean ").rstrip("?")
