@@ -197,7 +197,7 @@ class ValuesInput:
             yield ("env", index), str(row.get("name") or "")
         for index, row in enumerate(self.rows("secret")):
             yield ("secret", index), str(row.get("envName") or "")
-        for name in re.findall(r"name:\s*[\"']?([A-Z_][A-Z0-9_]*)", self.text("extraEnv")):
+        for name in re.findall(r"name:\s*[\"']?([A-Za-z_]\w*)", self.text("extraEnv")):
             yield ("extraEnv",), name
 
     def sets_variable(self, name: str) -> bool:

@@ -190,6 +190,7 @@ DIRECT = connection("postgresql://u:p@pg:5432/db")
         (DIRECT, pooled("host=pg.airflow dbname=other port=5432"), "error"),
         (pooled("host=one dbname=db"), pooled("host=two dbname=db"), "error"),
         (DIRECT, [*connection(POOLED), service("pgbouncer")], "warning"),
+        (pooled("host=pg dbname=db"), [*connection(POOLED), service("pgbouncer")], "warning"),
         (pooled("host=pg dbname=db"), pooled("host=pg dbname=db port=5432"), None),
     ],
 )

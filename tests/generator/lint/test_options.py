@@ -173,6 +173,7 @@ def test_a_variable_under_another_name_is_led_to_one_that_airflow_reads(name):
     [
         ({"extraEnv": "- name: AIRFLOW_CORE_X__Y\n  value: a\n"}, False),
         ({"extraEnv": "- name: AIRFLOW_CORE__X\n  value: a\n"}, False),
+        ({"extraEnv": "- name: airflow_CORE__X\n  value: a\n"}, False),
         ({"extraEnv": "- name: AIRFLOW_CORE__X\n- name: A\n  value: $(AIRFLOW_CORE__X)\n"}, True),
         ({**variable("AIRFLOW_CORE__X"), "secret": [{"envName": "AIRFLOW_CORE__X"}]}, False),
         ({**variable("AIRFLOW_CORE__X"), "scheduler": {"args": ["run $AIRFLOW_CORE__X"]}}, True),

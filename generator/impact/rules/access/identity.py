@@ -220,10 +220,11 @@ def _database_content(context: Context, base: Reference, head: Reference) -> Ite
     old, new = plain_value(context.base, base) or "", plain_value(context.head, head) or ""
     before, after = destination(context.base, old), destination(context.head, new)
     if before is None or after is None:
-        if old != new:
+        if old != new or before != after:
+            verb = "changes" if old != new else "stays"
             yield DATABASE.finding(
                 head[0],
-                "the database connection changes, and where PgBouncer leads to is not rendered: "
+                f"the database connection {verb}, and where PgBouncer leads to is not rendered: "
                 "make sure that it is the same database",
                 WARNING,
             )
