@@ -48,12 +48,24 @@ _DATA = (
 
 _DATABASES = frozenset({"postgresql", "primary", "mysql"})
 _DATABASE_IMAGE = re.compile(r"(postgres|postgresql|mysql|mariadb)(?!.*exporter)")
+_POSTGRESQL = re.compile(r"(?:^|/)postgres(?:ql)?:v?([1-9]\d)(?=[.-]|$)")
 _BROKER_IMAGE = re.compile(r"(redis|valkey|rabbitmq)(?!.*exporter)")
 
 
 def is_database(work: Workload) -> bool:
     """Whether it runs PostgreSQL or MySQL, by its name or its image."""
     return work.component in _DATABASES or _runs(work, _DATABASE_IMAGE)
+
+
+def postgresql_major(work: Workload) -> int | None:
+    """The major version of PostgreSQL by the image's tag; None where that does not tell.
+
+    Each needs its own files (postgresql.org/docs/current/upgrading.html).
+    """
+    for container in fields.entries(work.spec, "containers"):
+        if match := _POSTGRESQL.search(fields.text(container, "image").partition("@")[0]):
+            return int(match[1])
+    return None
 
 
 def is_broker(work: Workload) -> bool:

@@ -74,6 +74,19 @@ def test_a_database_with_another_volume_starts_empty(head, words):
     assert found([store(**EMPTY)], [store(**head)], "database") == []
 
 
+def postgresql(image, volume=CLAIMS):
+    return [store(image=f"docker.io/{image}", **volume)]
+
+
+def test_postgresql_of_another_major_version_cannot_read_the_files_of_the_old_one():
+    old, new = "bitnami/postgresql:11", "bitnamilegacy/postgresql:16.1.0-debian-11-r15"
+    (item,) = found(postgresql(old), postgresql(new), "database")
+    assert item.severity == "error" and "PostgreSQL 16, which cannot read" in item.message
+    for image in ("bitnami/postgresql:11.9", "b/postgresql:latest", "b/postgresql-ha:16", "p/x:16"):
+        assert found(postgresql(old), postgresql(image), "database") == []
+    assert found(postgresql(old, EMPTY), postgresql(new, EMPTY), "database") == []
+
+
 def test_a_broker_with_another_volume_leaves_its_queue_behind():
     celery = {"executor": "CeleryExecutor"}
     (item,) = found([store("redis", **CLAIMS)], [store("redis", **EMPTY)], "broker", celery, celery)

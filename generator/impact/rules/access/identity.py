@@ -162,7 +162,8 @@ def _sealed(context: Context, view: View, place: Reference) -> SealedConnection 
 
 
 def _embedded(context: Context) -> Iterator[Finding]:
-    """A database that the base deploys and the head does not, or that gets another volume."""
+    """A database that the base deploys and the head does not, or that gets another volume or
+    release."""
     after = {work.key: stays for work, stays in context.continued}
     for work in context.base.workloads if context.head.objects else ():
         if work.key.kind not in ROLLED or not volumes.is_database(work):
@@ -181,6 +182,15 @@ def _embedded(context: Context) -> Iterator[Finding]:
                 f"{old}: it starts empty, and DAG runs, connections and users stay behind unless "
                 "they were copied",
             )
+        elif old:
+            before, now = (volumes.postgresql_major(side) for side in (work, stays))
+            if before and now and before != now:
+                yield DATABASE.finding(
+                    stays.key,
+                    f"the database that runs here becomes PostgreSQL {now}, which cannot read the "
+                    f"files of PostgreSQL {before} in its volume: dump the database before, and "
+                    "load the dump into an empty volume",
+                )
 
 
 def _written_database(context: Context) -> Iterator[Finding]:
