@@ -21,10 +21,16 @@ def workload(release: Release, part: str) -> str:
     return f"{kinds.get(name, 'deployment')}/{name}"
 
 
-def run_now(release: Release, part: str, job: str) -> tuple[str, str, str]:
+def delete_job(release: Release, job: str) -> str:
+    """Remove the Job of an earlier time: it has ended, and would be taken for the new one."""
+    return f"{kubectl(release)} delete job {job} --ignore-not-found"
+
+
+def run_now(release: Release, part: str, job: str) -> tuple[str, ...]:
     """Run a CronJob of the environment now, as a Job of that name."""
     own = kubectl(release)
     return (
+        delete_job(release, job),
         f"{own} create job {job} --from=cronjob/{release.topology.names.of_part(part)}",
         f"{own} wait --for=condition=complete --timeout=6h job/{job}",
         f"{own} logs job/{job}",

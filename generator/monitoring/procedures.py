@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from generator.model.stores import PostgreSQL
 from generator.monitoring import rotation
-from generator.monitoring.commands import block, kubectl, run_now, text, workload
+from generator.monitoring.commands import block, delete_job, kubectl, run_now, text, workload
 from generator.monitoring.kept_alerts import longest_gap
 from generator.release import backup_names
 from generator.release.backup_names import BACKUP, DRILL, REHEARSAL
@@ -74,6 +74,7 @@ def _secure(release: Release) -> str:
         block(
             *run_now(release, BACKUP, "backup-before-upgrade"),
             f"{rehearse} --job --image IMAGE > rehearsal-job.yaml",
+            delete_job(release, job),
             f"{own} apply -f rehearsal-job.yaml",
             f"{own} wait --for=condition=complete --timeout=6h job/{job}",
             f"{own} logs job/{job} -c airflow > printed.json",
