@@ -62,7 +62,11 @@ class Version:
 
     @property
     def _judged(self) -> str:
-        return "in no table" if self.table == NO_TABLE else f"judged by the table of {self.table}"
+        return (
+            "unknown to gen-env"
+            if self.table == NO_TABLE
+            else f"judged by the table of {self.table}"
+        )
 
     @property
     def _assumed(self) -> str:

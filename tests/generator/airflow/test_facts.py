@@ -146,7 +146,7 @@ JUDGED = {
     "2.10.9": "2.10.9 (judged by the table of 2.10.5)",
     "3.3.2": "3.3.2",
     "2.7.1": "2.7.1",
-    "2.3.0": "2.3.0 (in no table)",
+    "2.3.0": "2.3.0 (unknown to gen-env)",
     "main": "main",
 }
 
