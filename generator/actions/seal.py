@@ -248,13 +248,14 @@ def _values(
 def _replaced(release: Release, need: SecretNeed, given: Mapping[str, Secret]) -> dict[str, Secret]:
     """Fresh random values for all keys that were not given; raises UserError where no running pod
     would take them over."""
+    fresh = random_values.generate(key for key in need.key_names if key not in given)
     if not need.restarts or (release.topology.has("postgresql") and "postgresql" in need.restarts):
         raise UserError(
             f"a new value of {need.name} would not be taken over: it is read once, when its owner"
             " is created",
             hint="change it there (the user in Airflow, the role in PostgreSQL), then seal it",
         )
-    return random_values.generate(key for key in need.key_names if key not in given)
+    return fresh
 
 
 def _from_user(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from generator.core.errors import UserError
@@ -77,6 +78,11 @@ def _damage(content: str, path: str) -> str:
     if (lines and lines[-1].endswith("\\")) or (count and found != int(count[1])):
         wanted = f" of {count[1]}" if count else ""
         return f"{path} is cut off or was edited: it has {found}{wanted} packages"
+    for line, after in itertools.pairwise((*lines, "")):
+        continued, has_digest = line.endswith("\\"), _HASH.fullmatch(after) is not None
+        if continued != has_digest or (_is_pin(line) and not has_digest):
+            number = content.splitlines().index(line) + 1
+            return f"{path}:{number} was edited: every package has its digests below it"
     return ""
 
 

@@ -6,6 +6,7 @@ import datetime
 import itertools
 from collections.abc import Iterator
 
+from generator.core.counted import counted
 from generator.model.base import seconds_of
 from generator.monitoring.alert import Alert
 from generator.monitoring.series import Series
@@ -67,7 +68,8 @@ def _certificate(namespace: str, name: str, days: int) -> Alert:
         for label in ("exported_namespace", "namespace")
     )
     return Alert(
-        "AirflowCertificateExpires", "warning", f"the certificate {name} ends within {days} days",
+        "AirflowCertificateExpires", "warning",
+        f"the certificate {name} ends within {counted(days, 'day')}",
         f"min({ends}) - time() < {days * 24 * _HOUR}", 30, "api-server",
         "cert-manager should have renewed it by now. It says nothing where cert-manager is not "
         "scraped.",

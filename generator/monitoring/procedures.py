@@ -11,7 +11,17 @@ from collections.abc import Iterator
 
 from generator.model.stores import PostgreSQL
 from generator.monitoring import rotation
-from generator.monitoring.commands import block, kubectl, run_now, text, workload
+from generator.monitoring.commands import (
+    block,
+    delete_job,
+    hold,
+    kubectl,
+    let_go,
+    run_now,
+    scaled,
+    text,
+    workload,
+)
 from generator.monitoring.kept_alerts import longest_gap
 from generator.release import backup_names
 from generator.release.backup_names import BACKUP, DRILL, REHEARSAL
@@ -36,6 +46,7 @@ def pages(release: Release) -> dict[str, str]:
         "kubectl": kubectl(release),
         "server": workload(release, release.topology.server),
         "stop": "\n".join(_stop(release)),
+        "resume": "".join(f"{let_go(kubectl(release), name)}\n" for name in scaled(release)),
         "secure": _secure(release),
         "propose": _propose(release),
         "deployed": _deployed(release),
@@ -52,6 +63,7 @@ def pages(release: Release) -> dict[str, str]:
 
 
 def _stop(release: Release) -> Iterator[str]:
+    yield from (hold(kubectl(release), name) for name in scaled(release))
     names = release.topology.names
     stay = {names.of_part(part) for part in (*_STAY, release.topology.server)} | {names.postgresql}
     for kind, name in release.line.workloads(release.topology):
@@ -74,6 +86,7 @@ def _secure(release: Release) -> str:
         block(
             *run_now(release, BACKUP, "backup-before-upgrade"),
             f"{rehearse} --job --image IMAGE > rehearsal-job.yaml",
+            delete_job(release, job),
             f"{own} apply -f rehearsal-job.yaml",
             f"{own} wait --for=condition=complete --timeout=6h job/{job}",
             f"{own} logs job/{job} -c airflow > printed.json",

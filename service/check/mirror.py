@@ -158,7 +158,12 @@ def branch_head(data_dir: Path, connection: Connection, repository: str) -> str 
     """
     with _of_branch(data_dir, connection, repository) as mirror:
         refspecs = [f"+refs/heads/{connection.branch}:{_BRANCH}"]
-        forges.fetch(mirror, connection, repository, refspecs, max_bytes=MAX_BYTES)
+        try:
+            forges.fetch(mirror, connection, repository, refspecs, max_bytes=MAX_BYTES)
+        except RemoteError as error:
+            if error.fault is not Fault.GONE:
+                raise
+            mirror.drop([_BRANCH])
         return mirror.resolve(_BRANCH)
 
 

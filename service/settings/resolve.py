@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,19 @@ _PREFIX = "GEN_ENV_SERVICE_"
 _OVERRIDES = {"DATA_DIR": "dataDir", "LISTEN": "listen", "PUBLIC_URL": "publicUrl"}
 _SECRETS = {"DATABASE_URL": "database", "API_TOKEN": "apiToken"}
 # Settings are no definition, and pydantic's words are for programmers.
+_SHAPE = re.compile(r"it must be a valid dictionary(?: or instance of \w+)?")
 _WORDS = (
     ("unknown field", "unknown setting"),
+    (
+        "input should be a valid dictionary or instance of SecretSource",
+        "write {file: PATH} or {env: NAME}, never the secret itself",
+    ),
+    ("input is not a valid path for <class 'pathlib.Path'>", "it must be a path"),
+    ("input should be a valid string", "it must be text; put a number in quotes"),
+    ("input should be a valid list", "it must be a list"),
     ("input should", "it must"),
+    (", unable to parse string as an integer", ": a number without a unit"),
+    (", unable to parse string as a number", ": a number without a unit"),
     ("value is not a valid IPv4 or IPv6 network", "write an address, or a network as 10.0.0.0/8"),
     ("list should have at least 1 item after validation, not 0", "give at least one"),
     ("dictionary should have at least 1 item after validation, not 0", "give at least one"),
@@ -49,14 +60,18 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     data = as_json_types(document.data)
     if not isinstance(data, dict):
         raise UserError("the settings are not a mapping", path=document.path)
+    variables: dict[str, str] = {}
     for suffix, key in (_OVERRIDES | _SECRETS).items():
         if given := environment.get(_PREFIX + suffix):
+            variables[key] = _PREFIX + suffix
             data[key] = {"env": _PREFIX + suffix} if suffix in _SECRETS else given
     try:
         return Settings.model_validate(data, context=(named.parent, environment))
     except pydantic.ValidationError as error:
         found = [
-            (document.key_line(place) or 0, _sentence(message, hint))
+            (0, f"{_sentence(message, hint)} (it comes from {variables[str(place[0])]})")
+            if place and place[0] in variables
+            else (document.key_line(place) or 0, _sentence(message, hint))
             for place, message, hint in faults(error, data, Settings)
         ]
     # Raised outside the handler: pydantic's error carries the input along.
@@ -70,4 +85,5 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 def _sentence(message: str, hint: str) -> str:
     for theirs, ours in _WORDS:
         message = message.replace(theirs, ours)
+    message = _SHAPE.sub("it must be a mapping", message)
     return message if message.endswith("is missing") or not hint else f"{message}; {hint}"

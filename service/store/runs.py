@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -251,14 +252,31 @@ def note_sha(connection: sa.Connection, name: str, sha: str) -> str:
 def end_strays(connection: sa.Connection, before: float, at: float) -> list[Row]:
     """End the unfinished runs of repositories that no worker has served since `before`, because
     their connection left the settings; returns them.
+
+    A repository that never was noted as served counts as served at the first look: an earlier
+    version of gen-env noted none.
     """
-    since = sa.select(turn.c.name).where(turn.c.taken >= before)
+    unfinished = run.c.state.in_(UNFINISHED)
     place = run.c.connection + "/" + run.c.repository
-    waiting = (run.c.state.in_(UNFINISHED), run.c.queued < before, run.c.due < before)
+    for name in sorted(connection.scalars(sa.select(place).where(unfinished).distinct())):
+        take_turn(connection, f"{SERVED}{name}", math.inf, at)
+    since = sa.select(turn.c.name).where(turn.c.taken >= before)
+    waiting = (unfinished, run.c.queued < before, run.c.due < before)
     strays = run.update().where(*waiting, (SERVED + place).not_in(since))
     said = "not run: no worker has this repository in its settings"
     values = {"state": State.ERROR.value, "summary": said, "ended": at, "owner": ""}
     return list(connection.execute(strays.values(values).returning(run)))
+
+
+def serve_all(connection: sa.Connection, at: float) -> None:
+    """Note every repository as served: while no worker ran, none could serve it."""
+    names = turn.c.name.startswith(SERVED, autoescape=True)
+    connection.execute(turn.update().where(names, turn.c.taken < at).values(taken=at))
+
+
+def last_turn(connection: sa.Connection, name: str) -> float:
+    """When this turn was taken last; 0 before the first time."""
+    return connection.scalar(sa.select(turn.c.taken).where(turn.c.name == name)) or 0.0
 
 
 def forget(connection: sa.Connection, *, deliveries: float, runs: float) -> None:

@@ -97,8 +97,12 @@ def housekeeping(settings: Settings, jobs: Jobs, now: float) -> None:
     with jobs.engine.begin() as connection:
         for name in sorted(f"{known.name}/{repository}" for known, repository in settings.places):
             runs.take_turn(connection, f"{runs.SERVED}{name}", _HOUSEKEEPING_SECONDS, now)
+        last = runs.last_turn(connection, "housekeeping")
         if not runs.take_turn(connection, "housekeeping", _HOUSEKEEPING_SECONDS, now):
             return
+        if now - last > 2 * _HOUSEKEEPING_SECONDS:
+            # After a stop of all workers the first one back must not end what the others will run.
+            runs.serve_all(connection, now)
         before = now - limits.report_days * _DAY
         reports.clean(connection, before=before, most_bytes=limits.report_bytes)
         notices.forget(connection, now - limits.delivery_days * _DAY)
@@ -152,11 +156,12 @@ def _chores(settings: Settings, jobs: Jobs, stop: threading.Event) -> None:
     files = functools.partial(branch_files, settings.data_dir)
     while not stop.wait(min(5.0, settings.limits.lease_seconds)):
         try:
-            if settings.poll_seconds:
-                poll(settings, jobs, looking, head, files=files)
+            # First what needs the database alone: a poll waits for forges.
             remind(jobs, time.time())
             compare_nightly(settings, jobs, time.time())
             housekeeping(settings, jobs, time.time())
+            if settings.poll_seconds:
+                poll(settings, jobs, looking, head, files=files)
             tidy(settings, time.time(), _HOUSEKEEPING_SECONDS)
         except Exception as error:  # the database may be away for a while; this must live on
             log.warning("chores failed: %s", type(error).__name__)

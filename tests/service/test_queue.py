@@ -11,8 +11,10 @@ from generator.core.errors import UserError
 from service.model.job import Job, Kind, State
 from service.queue.claims import Claims
 from service.queue.jobs import Jobs
+from service.settings.schema import Settings
 from service.store import overview, runs, tables
 from service.store.runs import Outcome
+from service.worker.process import housekeeping
 
 ONE, TWO = ("forge", "team/one"), ("forge", "team/two")
 DONE = Outcome(State.DONE, "fine")
@@ -218,3 +220,26 @@ def test_runs_of_a_repository_that_no_worker_serves_end_with_the_reason(queue):
         assert (row.state, row.owner) == ("error", "")
         assert row.summary == "not run: no worker has this repository in its settings"
     assert not queue.finish(claim)
+
+
+def keeps_house(queue, *places, at):
+    connections = [{"name": name, "forge": "github", "repositories": [repository]}
+                   for name, repository in places]  # fmt: skip
+    settings = Settings.model_validate({"connections": connections})
+    housekeeping(settings, queue.jobs, at)
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_a_queue_as_old_as_the_stop_of_all_workers_is_left_to_them(queue, noted):
+    start = time.time()
+    if noted:  # else as after an earlier version of gen-env
+        keeps_house(queue, ONE, at=start)
+        keeps_house(queue, TWO, at=start)
+    waits = queue.put(2, TWO)
+    back = start + 10_000
+    keeps_house(queue, ONE, at=back)
+    assert queue.row(waits).state == "queued"
+    for minutes in range(10, 80, 10):
+        keeps_house(queue, ONE, at=back + minutes * 60)
+        over = minutes * 60 > 3600
+        assert queue.row(waits).state == ("error" if over else "queued")

@@ -100,6 +100,35 @@ def test_a_misspelt_setting_is_told_with_its_line_and_the_one_that_is_meant(tmp_
     assert "Input" not in message and "Extra" not in message
 
 
+def test_a_value_of_another_kind_is_told_in_words_of_the_file(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text(
+        "dataDir:\nlimits: 5\npollSeconds: 10m\nproxy: {viewers: all}\napiToken: canary\n"
+        "connections:\n  - name: 5\n    app: {id: 5, key: canary}\n  -\n"
+    )
+    message = fault(path)
+    for words in (
+        "line 1: dataDir: it must be a path\n",
+        "line 2: limits: it must be a mapping\n",
+        "line 3: pollSeconds: it must be a valid integer: a number without a unit\n",
+        "line 4: proxy.viewers: it must be a list\n",
+        "line 5: apiToken: write {file: PATH} or {env: NAME}, never the secret itself\n",
+        "line 7: connections[0].name: it must be text; put a number in quotes\n",
+        "line 8: connections[0].app.key: write {file: PATH} or",
+        "line 9: connections[1]: it must be a mapping",
+    ):
+        assert words in message
+    assert "canary" not in message and "instance" not in message
+
+
+def test_a_fault_of_a_variable_is_not_told_of_the_file(written):
+    path = written(lambda settings: settings.update(listen="127.0.0.1:80"))
+    message = fault(path, {"GEN_ENV_SERVICE_LISTEN": "here", "GEN_ENV_SERVICE_API_TOKEN": "canary"})
+    assert "\n  listen: write host:port (it comes from GEN_ENV_SERVICE_LISTEN)" in message
+    assert "(it comes from GEN_ENV_SERVICE_API_TOKEN)" in message
+    assert "line" not in message and "canary" not in message
+
+
 def test_every_secret_that_cannot_be_had_is_told_at_once(written, tmp_path):
     def spoil(settings):
         settings["apiToken"] = {"env": "NOT_SET"}

@@ -20,6 +20,7 @@ from generator.kube.resource import Object
 from generator.manifests import restore_job
 from generator.manifests.backup_pod import restore_secret
 from generator.model.backup import Backup
+from generator.monitoring.commands import hold, let_go, scaled
 from generator.release import backup_names
 from generator.release.backup_names import BACKUP, DRILL, RESTORE
 from generator.release.release import Release
@@ -108,7 +109,7 @@ def _page(release: Release, rendered: Sequence[Object], at: str) -> str:
     name, names = release.resolved.name, release.topology.names
     kubectl = f"kubectl -n {release.environment.namespace}"
     database = release.environment.database
-    scaled, cron = list(_scaled(release)), list(_cron_jobs(release, rendered))
+    by_keda, cron = list(scaled(release)), list(_cron_jobs(release, rendered))
     pool = _scale(release, kubectl, "pgbouncer") if release.topology.has("pgbouncer") else ""
     text = (
         importlib.resources.files("generator.actions.recovery")
@@ -124,10 +125,10 @@ def _page(release: Release, rendered: Sequence[Object], at: str) -> str:
         unread="; ".join(str(item) for item in NOT_READ),
         secret=restore_secret(release),
         job=names.of_part(RESTORE),
-        stop="\n".join(_stop(release, kubectl, scaled, cron)),
+        stop="\n".join(_stop(release, kubectl, by_keda, cron)),
         pool=f"{pool}\n" if pool else "",
         first=_scale(release, kubectl, release.topology.server),
-        start="\n".join(_start(release, kubectl, scaled, cron)),
+        start="\n".join(_start(release, kubectl, by_keda, cron)),
     )
 
 
@@ -139,14 +140,6 @@ def _workloads(release: Release) -> Iterator[tuple[str, str]]:
             yield kind.lower(), name
 
 
-def _scaled(release: Release) -> Iterator[str]:
-    """Components that KEDA scales: it would start them again."""
-    environment = release.environment
-    for part, item in (("worker", environment.workers), ("triggerer", environment.triggerer)):
-        if item.autoscaling is not None and item.autoscaling.type == "keda":
-            yield release.topology.names.of_part(part)
-
-
 def _cron_jobs(release: Release, rendered: Sequence[Object]) -> Iterator[str]:
     yield from (fields.name_of(item) for item in rendered if item.get("kind") == "CronJob")
     for part in (BACKUP, DRILL):
@@ -155,11 +148,11 @@ def _cron_jobs(release: Release, rendered: Sequence[Object]) -> Iterator[str]:
 
 
 def _stop(
-    release: Release, kubectl: str, scaled: Sequence[str], cron: Sequence[str]
+    release: Release, kubectl: str, by_keda: Sequence[str], cron: Sequence[str]
 ) -> Iterator[str]:
     yield from (_suspend(kubectl, name, "true") for name in cron)
-    for name in scaled:
-        yield f"{kubectl} annotate scaledobject {name} autoscaling.keda.sh/paused-replicas=0"
+    for name in by_keda:
+        yield hold(kubectl, name)
     for kind, name in _workloads(release):
         yield f"{kubectl} scale {kind}/{name} --replicas=0"
     label = f"release={release.environment.release}"
@@ -173,10 +166,10 @@ def _stop(
 
 
 def _start(
-    release: Release, kubectl: str, scaled: Sequence[str], cron: Sequence[str]
+    release: Release, kubectl: str, by_keda: Sequence[str], cron: Sequence[str]
 ) -> Iterator[str]:
-    for name in scaled:
-        yield f"{kubectl} annotate scaledobject {name} autoscaling.keda.sh/paused-replicas-"
+    for name in by_keda:
+        yield let_go(kubectl, name)
     for kind, name in _workloads(release):
         yield f"{kubectl} scale {kind}/{name} --replicas=1"
     yield from (_suspend(kubectl, name, "false") for name in cron)

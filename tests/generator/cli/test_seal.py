@@ -172,6 +172,14 @@ def test_what_no_running_pod_would_take_over_is_not_replaced(repo, words, reason
     assert repo.tree() == before
 
 
+def test_what_cannot_be_random_is_not_said_to_be_read_once(repo):
+    path = "environments/dev/environment.yaml"
+    pull = "image: {repository: registry.example.com/airflow, tag: '1', pullSecrets: [login]}\n"
+    repo.write(path, repo.read(path).replace("dags:", f"{pull}dags:", 1))
+    done = repo.run("seal", "dev", "login", "--generate", "--replace")
+    assert done.code == 1 and "cannot generate a random value for .dockerconfigjson" in done.stderr
+
+
 def test_connections_follow_from_a_user_and_a_password(repo, piped):
     piped(PASSWORD + "\n")
     done = repo.run("seal", "staging", "--user", "airflow")

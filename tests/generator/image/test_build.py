@@ -175,7 +175,7 @@ def test_check_says_what_it_cannot_do_without_that_python(tmp_path, index):
     done = repo.run("generate")
     line = next(p for p in repo.read("environments/dev/generated/image/Containerfile").split("'")
                 if p.startswith("# inputs"))  # fmt: skip
-    path.write_text(f"{line}\na==1\n")
+    path.write_text(f"{line}\na==1 \\\n    --hash=sha256:{'a' * 64}\n")
     done = repo.run("image", "check", "dev")
     assert done.code == 1 and "nothing could be checked" in done.stderr
     assert "Python 3.99 is not installed on this machine" in done.stdout

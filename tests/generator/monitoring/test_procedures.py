@@ -99,6 +99,25 @@ def test_objects_in_the_commands_are_those_of_the_environment(official_chart):
     assert named <= known
 
 
+def test_a_job_of_an_earlier_time_is_not_waited_for_in_place_of_the_new_one():
+    lines = list(commands(pages(with_backup())))
+    for job in re.findall(r"\bjob/([\w-]+)", " ".join(line for line in lines if " wait " in line)):
+        waits = next(n for n, line in enumerate(lines) if " wait " in line and job in line)
+        before = [line for line in lines[:waits] if job in line or "rehearsal-job.yaml" in line]
+        assert any(f"delete job {job} --ignore-not-found" in line for line in before), job
+
+
+def test_keda_does_not_start_again_what_a_rollback_stops():
+    page = pages(with_backup())["rollback.md"]
+    asked = "annotate scaledobject airflow-worker autoscaling.keda.sh/paused-replicas"
+    order = [page.index(words) for words in (
+        f"{asked}=0", "scale deployment/airflow-worker --replicas=0", f"{asked}-\n",
+        "gen-env verify",
+    )]  # fmt: skip
+    assert order == sorted(order)
+    assert "scaledobject" not in pages(DEV)["rollback.md"]
+
+
 def test_the_order_of_a_rebuilt_cluster():
     page = " ".join(pages(with_backup())["disaster.md"].split())
     order = [page.index(words) for words in (
@@ -146,7 +165,18 @@ def test_other_programs_are_kubectl_alone(lines):
     assert {line.split()[0] for line in lines} == {"gen-env", "kubectl"}
     verbs = {re.sub(r"kubectl (--namespace \S+ )?", "", line).split()[0] for line in lines
              if line.startswith("kubectl")}  # fmt: skip
-    assert verbs <= {"apply", "create", "exec", "get", "logs", "rollout", "scale", "wait"}
+    assert verbs <= {
+        "annotate",
+        "apply",
+        "create",
+        "delete",
+        "exec",
+        "get",
+        "logs",
+        "rollout",
+        "scale",
+        "wait",
+    }
 
 
 # What ends a command where there is neither a cluster nor a forge.

@@ -193,7 +193,7 @@ def test_a_lock_is_missing_then_fits_then_is_out_of_date():
     files, problems = tree(build)
     assert [item.message for item in problems] == [f"{FOLDER}/requirements.lock not found"]
     line = next(part for part in files["Containerfile"].split("'") if part.startswith("# inputs"))
-    fits = {"requirements.lock": f"# Locked\n{line}\na==1\n".encode()}
+    fits = {"requirements.lock": f"# Locked\n{line}\na==1{HASHED}\n".encode()}
     assert tree(build, fits)[1] == ()
     for changed in (f"{build}, requirements: [x]", f"{build}, notAfter: 2026-06-01"):
         (problem,) = tree(changed, fits)[1]
@@ -204,10 +204,16 @@ def test_a_lock_is_missing_then_fits_then_is_out_of_date():
     assert "line ends of Windows" in problem.message
 
 
+HASHED = f" \\\n    --hash=sha256:{'a' * 64}"
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ("# packages 2\na==1\nb==2\n", ""),
+        (f"# packages 2\na==1{HASHED}{HASHED}\nb==2{HASHED}\n", ""),
+        (f"# packages 2\na==1{HASHED}\nb==2\n", "requirements.lock:5 was edited"),
+        (f"# packages 2\na==1 \\\nb==2{HASHED}\n", "requirements.lock:3 was edited"),
+        (f"a==1{HASHED}\n    --hash=sha256:{'b' * 64}\n", "requirements.lock:3 was edited"),
         ("# packages 2\na==1\n", "it has 1 of 2 packages"),
         ("# packages 1\na==1 \\\n", "cut off"),
         ("a==1 \\\n    --hash=sha256:%s \\\n" % ("a" * 64), "cut off"),

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
+from generator.core.errors import UserError
 from generator.forge.errors import Unavailable
 from generator.forge.port import ForgeKind
 from generator.pipeline import toolchain
-from service.check import publish
+from service.check import mirror, publish
 from service.check.prepare import Bounded
 from service.model.job import Grants, Override, State
 from tests.fakes import forge as fake_forge
@@ -671,3 +672,14 @@ def test_a_remedy_for_a_base_that_does_not_render_takes_a_writers_word(world):
     assert outcome.summary == "not accepted: check/not-compared"
     grants = Grants(accepted={"check/not-compared": "alice"})
     assert world.check(number, grants=grants).state is State.SUCCESS
+
+
+def test_a_branch_that_is_gone_is_none_and_its_files_are_forgotten(world):
+    context = world.request(1, sha=world.head("main")).context
+    about = (context.data_dir, context.connection, context.repository)
+    assert mirror.branch_head(*about) == world.head("main")
+    assert mirror.branch_files(*about).read(DEV)
+    world.work.git(f"--git-dir={world.bare}", "update-ref", "-d", "refs/heads/main")
+    assert mirror.branch_head(*about) is None
+    with pytest.raises(UserError, match="branch 'main' not found"):
+        mirror.branch_files(*about)
