@@ -120,6 +120,19 @@ def load_settings(text: bytes) -> tuple[Settings | None, tuple[Problem, ...]]:
     return (None if exposed else Settings(repository, document)), exposed
 
 
+# pydantic's own words (docs.pydantic.dev/latest/errors/validation_errors) are for programmers.
+_WORDS = {
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), "it must be a mapping"),
+    **dict.fromkeys(("list_type", "set_type", "tuple_type"), "it must be a list"),
+    **dict.fromkeys(("float_parsing", "int_parsing"), "it must be a number without a unit"),
+    "bool_type": "write true or false",
+    "ip_any_network": "write an address, or a network as 10.0.0.0/8",
+    "path_type": "it must be a path",
+    "string_type": "it must be text; put a number in quotes",
+    "too_short": "give at least one",
+}
+
+
 def faults(
     error: pydantic.ValidationError, data: Any, model: type[pydantic.BaseModel]
 ) -> Iterator[tuple[Path, str, str]]:
@@ -135,8 +148,12 @@ def faults(
         elif place == ("apiVersion",):
             yield place, *_version_fault(str(data[place[0]]))
         else:
-            text = entry["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-            yield place, f"{where}: {text[:1].lower()}{text[1:]}", ""
+            yield place, f"{where}: {_WORDS.get(kind) or _sentence(entry['msg'])}", ""
+
+
+def _sentence(words: str) -> str:
+    text = words.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return re.sub("^input should", "it must", f"{text[:1].lower()}{text[1:]}")
 
 
 def _version_fault(version: str) -> tuple[str, str]:

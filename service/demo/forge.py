@@ -6,6 +6,7 @@ statuses are kept as Gitea shows them.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import itertools
@@ -144,13 +145,12 @@ class Forge:
 
 
 def _post(url: str, raw: bytes, headers: Mapping[str, str]) -> None:
-    import requests
+    import urllib3
 
     time.sleep(_WAIT_SECONDS)
-    for _ in range(20):
-        try:
-            if requests.post(url, raw, headers=dict(headers), timeout=10).status_code < 500:
-                return
-        except requests.RequestException:
-            pass  # the service starts, or restarts
-        time.sleep(1)
+    # The service starts, or restarts.
+    patience = urllib3.Retry(
+        8, allowed_methods=None, status_forcelist=range(500, 600), backoff_factor=0.1
+    )
+    with contextlib.suppress(urllib3.exceptions.HTTPError):
+        urllib3.request("POST", url, body=raw, headers=headers, timeout=10.0, retries=patience)

@@ -4,10 +4,8 @@ A run that a worker has carries the claim (`owner`), and `due` says when its lea
 run leaves is written under its claim: a worker that comes back after another took over writes
 nothing. Leases go by the server's clock on PostgreSQL, and by the one host's on SQLite.
 
-A claim ends in one of four ways: `release` (the run is over, or is tried again later), `hand_back`
-(its worker stops in good order: no try is counted), `expire` (somebody knows that its worker is
-dead), or by itself when the lease runs out. After the last two the run was lost once more, and
-whoever takes it over says so.
+A claim ends by `release`, `hand_back` or `expire`, or by itself when the lease runs out. After the
+last two the run was lost once more, and whoever takes it over says so.
 """
 
 from __future__ import annotations

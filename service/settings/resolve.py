@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,24 +17,6 @@ _PREFIX = "GEN_ENV_SERVICE_"
 # Environment variables that win over the file; secrets given so need no file at all.
 _OVERRIDES = {"DATA_DIR": "dataDir", "LISTEN": "listen", "PUBLIC_URL": "publicUrl"}
 _SECRETS = {"DATABASE_URL": "database", "API_TOKEN": "apiToken"}
-# Settings are no definition, and pydantic's words are for programmers.
-_SHAPE = re.compile(r"it must be a valid dictionary(?: or instance of \w+)?")
-_WORDS = (
-    ("unknown field", "unknown setting"),
-    (
-        "input should be a valid dictionary or instance of SecretSource",
-        "write {file: PATH} or {env: NAME}, never the secret itself",
-    ),
-    ("input is not a valid path for <class 'pathlib.Path'>", "it must be a path"),
-    ("input should be a valid string", "it must be text; put a number in quotes"),
-    ("input should be a valid list", "it must be a list"),
-    ("input should", "it must"),
-    (", unable to parse string as an integer", ": a number without a unit"),
-    (", unable to parse string as a number", ": a number without a unit"),
-    ("value is not a valid IPv4 or IPv6 network", "write an address, or a network as 10.0.0.0/8"),
-    ("list should have at least 1 item after validation, not 0", "give at least one"),
-    ("dictionary should have at least 1 item after validation, not 0", "give at least one"),
-)
 
 
 def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -83,7 +64,5 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 
 
 def _sentence(message: str, hint: str) -> str:
-    for theirs, ours in _WORDS:
-        message = message.replace(theirs, ours)
-    message = _SHAPE.sub("it must be a mapping", message)
+    message = message.replace("unknown field", "unknown setting")  # settings are no definition
     return message if message.endswith("is missing") or not hint else f"{message}; {hint}"

@@ -128,6 +128,13 @@ class SecretSource(_Strict):
     env: str | None = None
     """The name of an environment variable."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if not isinstance(value, dict | cls):
+            raise ValueError("write {file: PATH} or {env: NAME}, never the secret itself")
+        return value
+
     @model_validator(mode="after")
     def _one(self) -> SecretSource:
         if (self.file is None) == (self.env is None):
