@@ -14,6 +14,9 @@ from generator.release.v1.values import base, secret_names
 
 _NOBODY = 65_534
 _REDIS = 999
+_NULL_USER = "1.8.0"
+"""The chart that sets `postgresql.auth.username` to null: its subchart then asks for the password
+of a second user."""
 _HOOK = {
     "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
 }
@@ -43,6 +46,8 @@ def _database(env: Environment, cluster: Cluster) -> Iterator[Setting]:
         yield put(
             "postgresql.auth.existingSecret", secret_names.postgresql(env), "database.embedded"
         )
+        if env.chart.version == _NULL_USER:
+            yield put("postgresql.auth.username", "", "database.embedded")
         storage = {"size": database.storage, "annotations": base.guard(env)}
         if cluster.storage_class:
             storage["storageClass"] = cluster.storage_class
