@@ -181,7 +181,7 @@ def test_clients_that_read_no_variable_get_the_file_otherwise():
         ("ca: {configMap: a, for: []}", "at least one"),
         ("ca: {configMap: a, for: [database, database]}", "at most once"),
         ("ca: {configMap: a, for: [registry]}", "'database', 'broker', 'git' or 'https'"),
-        ("ca: company-ca", "dictionary"),
+        ("ca: company-ca", "it must be a mapping"),
     ],
 )
 def test_what_cannot_be_is_refused_at_its_line(part, words):
