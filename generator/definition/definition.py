@@ -128,7 +128,7 @@ _WORDS = {
     "bool_type": "write true or false",
     "ip_any_network": "write an address, or a network as 10.0.0.0/8",
     "path_type": "it must be a path",
-    "string_type": "it must be text; put a number in quotes",
+    "string_type": "it must be text",
     "too_short": "give at least one",
 }
 

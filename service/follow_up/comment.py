@@ -46,13 +46,13 @@ def compose(runs: Sequence[Mapping[str, Any]], budget: int) -> str:
         # As they were queued before, those of a merge as a whole have no environment.
         if run["kind"] == Kind.VERIFY.value and run["details"].get("environment"):
             newest[run["details"]["environment"]] = run
-    words = [word_of(run) for run in newest.values()]
-    if any(word in ("failed", "timed-out") for word in words):
+    states = [word_of(run) for run in newest.values()]
+    if any(word in ("failed", "timed-out") for word in states):
         title = "not healthy after the merge"
-    elif all(word in ("verified", "superseded") for word in words):
-        title = "verified" if "verified" in words else "superseded"
+    elif all(word in ("verified", "superseded") for word in states):
+        title = "verified" if "verified" in states else "superseded"
     else:
-        title = "being verified" if "running" in words else "not verified"
+        title = "being verified" if "running" in states else "not verified"
     head = f"### gen-env: {title}\n\n{_HEAD}"
     tail = "".join(dict.fromkeys(map(_proposal, runs)))
     rows = [_row(name, newest[name]) for name in sorted(newest)]

@@ -64,5 +64,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 
 
 def _sentence(message: str, hint: str) -> str:
-    message = message.replace("unknown field", "unknown setting")  # settings are no definition
+    # Settings are no definition: there a number without quotes is text too.
+    message = message.replace("unknown field", "unknown setting")
+    message = message.replace("it must be text", "it must be text; put a number in quotes")
     return message if message.endswith("is missing") or not hint else f"{message}; {hint}"

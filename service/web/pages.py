@@ -146,7 +146,7 @@ def retry(identity: str) -> Answer:
 
 @reports.get("/reports/<identity>")
 def report(identity: str) -> Response:
-    """A kept report. Its name is the key: it stands in the pull request, for who may read that."""
+    """A kept report. Its name, known to readers of the pull request alone, is the key to it."""
     with context().engine.connect() as connection:
         found = report_store.read(connection, identity)
         made = overview.of_report(connection, identity)

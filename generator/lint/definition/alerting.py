@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from generator.airflow import statsd_mapping
 from generator.core.layered import lookup
-from generator.diff import what_runs
 from generator.lint.definition.rule import Found, Place, marker
 from generator.lint.rule import INFO, WARNING
 from generator.release.release import Release
@@ -47,8 +46,7 @@ def _series(release: Release) -> Iterator[Place]:
     "silent.",
 )
 def _captured(release: Release) -> Iterator[Place]:
-    metrics, image = release.environment.metrics, release.environment.image
-    version = what_runs.by_values(release.values, image.facts).airflow
+    metrics, version = release.environment.metrics, release.runs.airflow
     lines = sorted({name.rpartition(".")[0] for name in statsd_mapping.names()["sent"]})
     if metrics.labelled and version.rpartition(".")[0] not in lines:
         yield (
