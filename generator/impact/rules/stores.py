@@ -139,12 +139,9 @@ def log_volume(context: Context) -> Iterator[Finding]:
 
 
 def _stay(context: Context) -> Iterator[tuple[Workload, Workload]]:
-    """Workloads of both sides by what they run, of whatever kind they are."""
-    after = {(work.key.namespace, work.component, work.key.name): work
-             for work in context.head.workloads if work.key.kind in ROLLED}  # fmt: skip
-    for work in context.base.workloads:
-        stays = after.get((work.key.namespace, work.component, work.key.name))
-        if work.key.kind in ROLLED and stays is not None:
+    """Workloads whose pods are replaced, before and after."""
+    for work, stays in context.continued:
+        if work.key.kind in ROLLED and stays.key.kind in ROLLED:
             yield work, stays
 
 
