@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from generator.actions.lifecycle.new_draft import Draft
 from generator.chart.chart import ChartError
 from generator.core.counted import counted
+from generator.core.problem import Problem
 from generator.helmvalues.values import ValuesInput, merged
 from generator.kube.pods import pod_templates
 from generator.lint.objects import pod_security
@@ -41,7 +42,7 @@ def without_inexpressible(draft: Draft, given: Sequence[str]) -> tuple[Draft, No
 def with_database_image(draft: Draft) -> tuple[Draft, Notes]:
     """The draft with an image that is there, where its chart's own database has one that is not.
 
-    Also what to know of it. Nothing is said where the chart is not at hand.
+    Also what to know of it, and where the chart is not available what was not checked.
     """
     built = draft.built
     if built.release is None or not built.release.environment.database.embedded:
@@ -51,7 +52,11 @@ def with_database_image(draft: Draft) -> tuple[Draft, Notes]:
     except ChartError:
         return draft, ()
     if archive is None:
-        return draft, ()
+        version = built.release.environment.chart.version
+        return draft, (
+            f"{draft.charts.missing(version)}: whether the image of its database is still there was"
+            " not checked",
+        )
     own = built.release.values
     values = ValuesInput(own, merged(archive.values(), own), archive.version)
     gone = images.gone_image(values)
@@ -71,7 +76,8 @@ def with_database_image(draft: Draft) -> tuple[Draft, Notes]:
 def with_pod_security(draft: Draft, renderer: Renderer | None) -> tuple[Draft, Notes]:
     """The draft with the level `baseline`, where pods of its chart cannot be restricted.
 
-    Also which. Only charts of which gen-env's own samples are not rendered are looked at.
+    Also which, or that this was not checked. Only charts of which gen-env's own samples are not
+    rendered are looked at.
     """
     release, resolved = draft.built.release, draft.built.resolved
     if release is None or resolved is None or renderer is None:
@@ -81,10 +87,14 @@ def with_pod_security(draft: Draft, renderer: Renderer | None) -> tuple[Draft, N
     is_chosen = chosen is not None and bool(chosen.path)
     if asked != "restricted" or is_chosen or chart_lines.level(version) is Level.TRIED:
         return draft, ()
-    result = generate.render_release(draft.built, draft.charts, renderer, [])
+    problems: list[Problem] = []
+    result = generate.render_release(draft.built, draft.charts, renderer, problems)
+    if result is None:
+        why = problems[0].message
+        return draft, (f"whether the pods can be {asked} was not checked: {why}",)
     kept_out = sorted(
         pod.title
-        for pod in pod_templates(result.manifests if result else ())
+        for pod in pod_templates(result.manifests)
         if pod_security.violations(pod.metadata, pod.spec, asked)
     )
     if not kept_out:

@@ -286,6 +286,16 @@ def test_a_chart_without_a_database_of_its_own_asks_for_a_server(tmp_path):
     assert new.acceptable(prepared(repo, charts, **given))
 
 
+def test_what_was_not_checked_without_the_chart_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("GEN_ENV_CHART_CACHE", str(tmp_path / "none"))
+    repo = repository(tmp_path / "repo")
+    asked = ("--set", "chart.version=1.12.0", *FRESH["development"])
+    done = repo.run("new", "fresh", "--tier", "development", *asked, "--no-input", "--no-commit")
+    assert done.code == 0, done.said
+    assert "whether the image of its database is still there was not checked" in done.stderr
+    assert "whether the pods can be restricted was not checked: chart" in done.stderr
+
+
 def test_an_unseen_chart_gets_the_airflow_that_it_asks_for():
     traits = dataclasses.replace(key_table.traits("1.22.0"), version="9.0.0")
     assert newest_airflow(traits) == newest_airflow(None)
