@@ -162,7 +162,9 @@ def _names(sources: Sequence[ValuesSource]) -> list[str]:
     names = [source.name or source.release for source in sources]
     places = [(source.path, name) for source, name in zip(sources, names, strict=True)]
     return [
-        f"{source.namespace}/{name}".lstrip("/") if places.count((source.path, name)) > 1 else name
+        f"{source.namespace}/{name}".lstrip("/")
+        if name and places.count((source.path, name)) > 1
+        else name
         for source, name in zip(sources, names, strict=True)
     ]
 
